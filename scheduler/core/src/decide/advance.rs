@@ -1,0 +1,121 @@
+//! Whether a job can move on: begin, begin its next stage, be held at a gate, pause, end.
+//!
+//! One step at a time; the driver asks again after each.
+
+use autoexec_model::event::{Event, Fact, Gate};
+use autoexec_model::id::UnixMillis;
+use autoexec_model::outcome::Verdict;
+use autoexec_model::plan::{BetweenMode, Group};
+use autoexec_model::state::JobState;
+
+use super::{about, budget};
+use crate::layout::Stage;
+use crate::state::{Job, Tally};
+
+pub(super) fn advance(job: &Job, now: UnixMillis) -> Vec<Event> {
+    let fact = match job.state {
+        JobState::Queued => Some(Fact::JobStarted),
+        JobState::Running => running(job, now),
+        JobState::Pausing => (job.live() == 0).then_some(Fact::JobPaused),
+        JobState::Stopping => stopping(job),
+        JobState::Scheduled
+        | JobState::Waiting
+        | JobState::Paused
+        | JobState::Succeeded
+        | JobState::Failed
+        | JobState::Cancelled
+        | JobState::Aborted => None,
+    };
+    fact.map(|fact| about(job, now, fact)).into_iter().collect()
+}
+
+fn running(job: &Job, now: UnixMillis) -> Option<Fact> {
+    if let Some(stop) = budget::reason_to_stop(job) {
+        return Some(stop);
+    }
+    if let Some(gate) = job.gate {
+        return match gate {
+            Gate::Soak { until } => (now >= until).then_some(Fact::GatePassed { stage: job.stage, by: None }),
+            Gate::Confirm | Gate::Failure | Gate::Unresolved => None,
+        };
+    }
+    let Some(stage) = job.layout.stages.get(job.stage as usize) else {
+        return Some(Fact::JobFinished { state: final_state(job) });
+    };
+    if !job.begun {
+        return Some(Fact::StageStarted { stage: job.stage });
+    }
+    if !job.stage_over() {
+        return unresolved_only(job).then_some(Fact::GateHeld { stage: job.stage, gate: Gate::Unresolved });
+    }
+    if stage.before_next_batch
+        && !job.passed.contains(&job.stage)
+        && let Some(gate) = gate_after(job, stage, now)
+    {
+        return Some(Fact::GateHeld { stage: job.stage, gate });
+    }
+    let next = job.stage + 1;
+    Some(if (next as usize) < job.layout.stages.len() {
+        Fact::StageStarted { stage: next }
+    } else {
+        Fact::JobFinished { state: final_state(job) }
+    })
+}
+
+/// Whether nothing of the stage can go on but by a person's verdict on interrupted tasks.
+fn unresolved_only(job: &Job) -> bool {
+    let mut unresolved = 0;
+    for (cell, _) in job.layout.cells_of(job.stage) {
+        let Some(tally) = job.tallies.get(cell) else { continue };
+        if tally.waiting > 0 || tally.live > 0 {
+            return false;
+        }
+        unresolved += tally.unresolved;
+    }
+    unresolved > 0
+}
+
+fn gate_after(job: &Job, stage: &Stage, now: UnixMillis) -> Option<Gate> {
+    let group: &Group = job.plan.groups.get(stage.group as usize)?;
+    match group.between.mode {
+        BetweenMode::Confirm => Some(Gate::Confirm),
+        BetweenMode::PauseOnFailure if batch_failed(job, stage) => Some(Gate::Failure),
+        BetweenMode::Continue | BetweenMode::PauseOnFailure => {
+            let soak = group.between.soak.as_millis();
+            (soak > 0).then(|| Gate::Soak { until: now.plus(soak) })
+        }
+    }
+}
+
+/// Whether a task of the batch failed.
+pub(crate) fn batch_failed(job: &Job, stage: &Stage) -> bool {
+    job.layout
+        .cells
+        .iter()
+        .zip(&job.tallies)
+        .filter(|(cell, _)| cell.group == stage.group && cell.batch == stage.batch)
+        .any(|(_, tally)| tally.with(Verdict::Failed) > 0 || tally.unresolved > 0)
+}
+
+fn stopping(job: &Job) -> Option<Fact> {
+    if job.live() > 0 {
+        return None;
+    }
+    let state = job.end.as_ref().map_or(JobState::Aborted, |end| end.state);
+    Some(Fact::JobFinished { state })
+}
+
+/// How a job ends that ran through all its stages.
+fn final_state(job: &Job) -> JobState {
+    let bad = |tally: &Tally| {
+        tally.unresolved > 0 || tally.with(Verdict::Failed) > 0 || tally.with(Verdict::Aborted) > 0
+    };
+    let cancelled = |tally: &Tally| tally.with(Verdict::Cancelled) > 0;
+    if job.tallies.iter().any(bad) {
+        JobState::Failed
+    } else if job.tallies.iter().any(cancelled) {
+        JobState::Cancelled
+    } else {
+        JobState::Succeeded
+    }
+}
