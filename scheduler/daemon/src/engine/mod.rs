@@ -1,0 +1,225 @@
+//! The engine: one thread that owns the state and the store's writer.
+//!
+//! ```text
+//! messages ──> decide, apply ──┐ (many messages)
+//!                              ├─> one durable append ──> effects, messages to runners, replies
+//!              settle ─────────┘
+//! ```
+//!
+//! A reader sees durable facts only, because queries are answered between turns. When an append fails, or a fact does not
+//! fit the state, the engine ends and with it the process: it must never act on a fact that could vanish.
+
+mod grants;
+mod handle;
+mod lines;
+mod message;
+mod pending;
+mod recover;
+mod runners;
+mod settle;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use autoexec_core::apply::{Illegal, Plans};
+use autoexec_core::state::State;
+use autoexec_model::id::{AttemptId, JobId, RunnerId, UnixMillis};
+use autoexec_model::state::JobState;
+use autoexec_store::{EmbeddedStore, Store as _, StoreError, StreamKey};
+use serde_json::{Map, Value};
+use tokio::sync::{mpsc, watch};
+
+pub(crate) use handle::Handle;
+pub(crate) use handle::{INBOX, internal};
+pub(crate) use lines::Lines;
+pub(crate) use message::{Message, Submission};
+pub(crate) use pending::{Pending, key as stream_key};
+
+use crate::clock;
+
+/// Messages of one turn: enough to share an append, few enough that a reply does not wait long.
+const TURN_MESSAGES: usize = 2_048;
+
+/// How often the engine looks at timers when nothing else happens and jobs are live.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Final jobs that are kept in memory for readers; others are read from the store when someone asks.
+const FINAL_JOBS_IN_MEMORY: usize = 32;
+
+/// Why the engine ended.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store could not keep what was decided.
+    #[error("the journal could not be written; nothing that was not written has been acted on")]
+    Append(#[source] StoreError),
+    /// The store could not be read.
+    #[error("the store could not be read")]
+    Read(#[source] StoreError),
+    /// The journal contradicts itself, or a decision does not fit the state.
+    #[error("a recorded fact does not fit the state")]
+    Illegal(#[source] Illegal),
+    /// A record of the journal is not one of ours.
+    #[error("event {number} of {whose} cannot be read")]
+    Record {
+        /// Its number.
+        number: u64,
+        /// Of what: a job or the scheduler.
+        whose: String,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A plan of the store is not one of ours.
+    #[error("plan {digest} cannot be read")]
+    Plan {
+        /// Its digest.
+        digest: String,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The jobs did not settle: a bug of ours.
+    #[error("job {0} did not settle")]
+    Unsettled(JobId),
+}
+
+/// A runner's stream.
+pub(crate) struct Session {
+    pub(crate) outbox: mpsc::Sender<autoexec_wire::session::SchedulerMessage>,
+    pub(crate) stream: u64,
+}
+
+/// The state, the store, and everything between them.
+pub(crate) struct Engine {
+    pub(crate) state: State,
+    pub(crate) plans: Plans,
+    pub(crate) store: EmbeddedStore,
+    pub(crate) instance: String,
+    pub(crate) lines: Lines,
+    /// The step that each live attempt is in; for people and for a resumed grant, not recorded.
+    pub(crate) progress: HashMap<AttemptId, u32>,
+    pub(crate) recovery: Vec<String>,
+    pub(crate) started_at: UnixMillis,
+    sessions: BTreeMap<RunnerId, Session>,
+    secrets: BTreeMap<JobId, Arc<Map<String, Value>>>,
+    lengths: HashMap<StreamKey, u64>,
+    summarised: BTreeMap<JobId, JobState>,
+    wake: BTreeSet<UnixMillis>,
+    final_jobs: VecDeque<JobId>,
+    changes: watch::Sender<u64>,
+}
+
+impl Engine {
+    /// Works until it is told to end.
+    ///
+    /// # Errors
+    /// When the journal cannot be written or contradicts itself; the process must stop then.
+    pub(crate) fn run(mut self, mut inbox: mpsc::Receiver<Message>, runtime: &tokio::runtime::Handle) -> Result<(), EngineError> {
+        self.turn(vec![Message::Input {
+            input: autoexec_core::decide::Input::Boot { version: env!("CARGO_PKG_VERSION").to_owned() },
+            reply: None,
+        }])?;
+        loop {
+            let mut messages = Vec::new();
+            let wait = self.wait();
+            let received = runtime.block_on(async {
+                tokio::time::timeout(wait, inbox.recv_many(&mut messages, TURN_MESSAGES)).await
+            });
+            if received == Ok(0) {
+                break;
+            }
+            let ends = messages.iter().any(|message| matches!(message, Message::Stop));
+            self.turn(messages)?;
+            if ends {
+                break;
+            }
+        }
+        self.store.close().map_err(EngineError::Append)
+    }
+
+    /// How long nothing needs to be done by itself.
+    fn wait(&self) -> Duration {
+        let live = self.state.jobs.values().any(|job| !job.state.is_final());
+        let next = self.wake.first().map(|at| Duration::from_millis(at.since(clock::now()).max(1)));
+        let usual = if live { TICK } else { Duration::from_secs(3_600) };
+        next.map_or(usual, |next| next.min(usual))
+    }
+
+    /// One turn: take in, settle, make durable, act.
+    fn turn(&mut self, messages: Vec<Message>) -> Result<(), EngineError> {
+        let now = clock::now();
+        let mut pending = Pending::new(now);
+        let mut queries = Vec::new();
+        let mut hellos = Vec::new();
+        for message in messages {
+            match message {
+                Message::Query(query) => queries.push(query),
+                Message::Hello { hello, outbox, stream } => {
+                    self.take_input(autoexec_core::decide::Input::Hello(hello.clone()), None, &mut pending)?;
+                    hellos.push((hello, Session { outbox, stream }));
+                }
+                other => self.take(other, &mut pending)?,
+            }
+        }
+        self.settle(&mut pending)?;
+        self.commit(pending)?;
+        for (hello, session) in hellos {
+            self.welcome(&hello, session);
+        }
+        for query in queries {
+            query(self);
+        }
+        self.forget_old_jobs();
+        Ok(())
+    }
+
+    /// Makes the turn durable, then acts on it.
+    fn commit(&mut self, mut pending: Pending) -> Result<(), EngineError> {
+        self.summarise(&mut pending);
+        pending.close();
+        if !pending.commit.is_empty() {
+            let commit = std::mem::take(&mut pending.commit);
+            self.store.append(commit).map_err(EngineError::Append)?;
+        }
+        let effects = std::mem::take(&mut pending.effects);
+        for effect in effects {
+            self.perform(effect);
+        }
+        for (runner, message) in std::mem::take(&mut pending.messages) {
+            self.send(&runner, message);
+        }
+        for reply in pending.replies {
+            // A client that went away does not need its answer.
+            let _ = reply.to.send(reply.answer);
+        }
+        for reply in pending.plan_replies {
+            let _ = reply.send(Ok(()));
+        }
+        if pending.changed {
+            self.changes.send_modify(|changes| *changes += 1);
+        }
+        Ok(())
+    }
+
+    /// Forgets final jobs that nobody asked about lately.
+    fn forget_old_jobs(&mut self) {
+        while self.final_jobs.len() > FINAL_JOBS_IN_MEMORY {
+            let Some(oldest) = self.final_jobs.pop_front() else { return };
+            let still_final = self.state.jobs.get(&oldest).is_some_and(|job| job.state.is_final());
+            if still_final && !self.final_jobs.contains(&oldest) {
+                self.state.jobs.remove(&oldest);
+                self.lines.forget(oldest);
+                self.secrets.remove(&oldest);
+                self.lengths.retain(|stream, _| stream.job != oldest.0);
+                self.progress.retain(|attempt, _| attempt.job != oldest);
+            }
+        }
+    }
+
+    /// Remembers that a final job was used just now.
+    pub(crate) fn keep(&mut self, job: JobId) {
+        self.final_jobs.retain(|known| *known != job);
+        self.final_jobs.push_back(job);
+    }
+}
