@@ -1,0 +1,5 @@
+//! How a runner reaches a target.
+
+pub mod ssh;
+
+pub(crate) mod sim;
