@@ -1,0 +1,13 @@
+//! `autoexec reject`: a job that waits at a gate stops there. Refused unless it waits there.
+
+use autoexec_model::api::Operation;
+
+use super::context::Context;
+use crate::args::JobArg;
+use crate::error::Failure;
+use crate::exit::Exit;
+
+/// Runs the verb.
+pub(super) async fn reject(context: &Context, args: JobArg) -> Result<Exit, Failure> {
+    context.operate(args.job, Operation::Reject).await
+}
