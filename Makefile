@@ -10,7 +10,7 @@ ARGS ?=
 DIST := target/dist
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fmt-check clippy deny dist install-deps
+.PHONY: help demo build test check generate fmt fmt-check clippy deny dist install-deps
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ test: install-deps ## run every test, doc tests too
 	$(CARGO) test $(CARGO_FLAGS) --workspace --doc
 
 check: fmt-check clippy test deny ## everything that must hold before a commit
+
+generate: ## write the files in docs/ that are made from the code
+	AUTOEXEC_GENERATE=1 $(CARGO) test $(CARGO_FLAGS) --package autoexec-tests --test main generated
 
 fmt: ## format the source
 	$(CARGO) fmt --all

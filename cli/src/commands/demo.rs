@@ -113,8 +113,8 @@ mod tests {
                   what one of them printed
               autoexec --demo explain 3
                   why the job is where it is
-              autoexec --demo run -t 'db[1-40]' --transport sim --batches '1 5 *2' -- uptime
-                  a job without any file"#]]
+              autoexec --demo run --plan 3f9a07c41b22
+                  the same plan again, and nothing else"#]]
         .assert_eq(&bare(&next("autoexec --demo", 3, "3f9a07c41b22").join("\n")));
     }
 }

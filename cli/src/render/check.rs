@@ -31,7 +31,7 @@ impl Shown for Checked {
                 Cell::new(&row.name, style::strong),
                 Cell::new(result(row), paint),
                 Cell::plain(took),
-                Cell::plain(text::first_line(&row.message)),
+                Cell::plain(text::first_line(reason(row))),
             ]);
         }
         let ok = self.0.iter().filter(|row| is_ok(row)).count();
@@ -45,7 +45,7 @@ impl Shown for Checked {
     fn plain(&self, _: &Look) -> String {
         let mut table = Table::new(&[]);
         for row in &self.0 {
-            table.row(vec![Cell::plain(&row.name), Cell::plain(result(row)), Cell::plain(&row.message)]);
+            table.row(vec![Cell::plain(&row.name), Cell::plain(result(row)), Cell::plain(reason(row))]);
         }
         table.plain()
     }
@@ -54,7 +54,7 @@ impl Shown for Checked {
         let rows: Vec<Value> = self
             .0
             .iter()
-            .map(|row| json!({ "name": row.name, "ok": is_ok(row), "result": result(row), "reason": row.message }))
+            .map(|row| json!({ "name": row.name, "ok": is_ok(row), "result": result(row), "reason": reason(row) }))
             .collect();
         json!({ "ok": self.all_ok(), "targets": rows })
     }
@@ -62,6 +62,10 @@ impl Shown for Checked {
 
 fn is_ok(row: &TargetRow) -> bool {
     row.verdict == Verdict::Succeeded.word()
+}
+
+fn reason(row: &TargetRow) -> &str {
+    text::without_name(&row.message, &row.name)
 }
 
 fn result(row: &TargetRow) -> String {
@@ -77,7 +81,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_reached_comes_first() {
-        let checked = Checked(rows());
+        let mut checked = Checked(rows());
+        checked.0[1].message = format!("web11: {}", checked.0[1].message);
         expect![[r#"
             TARGET  RESULT       TOOK  REASON
             web11   unreachable  3.0s  connection refused by 10.0.1.11:22

@@ -77,8 +77,7 @@ pub(crate) fn failures(view: &JobView, look: &Look) -> String {
 
 /// The sentence about a failure, without the name of the target; nothing when it only repeats the outcome.
 fn message(failure: &FailureView) -> &str {
-    let named = failure.message.strip_prefix(failure.target.as_str()).and_then(|rest| rest.strip_prefix(": "));
-    let message = named.unwrap_or(&failure.message);
+    let message = text::without_name(&failure.message, &failure.target);
     if message == failure.outcome { "" } else { message }
 }
 

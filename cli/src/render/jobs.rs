@@ -1,4 +1,4 @@
-//! The list of jobs.
+//! The list of jobs, newest first, as a table or as JSON.
 
 use autoexec_model::api::JobsPage;
 use autoexec_model::outcome::Verdict;

@@ -109,6 +109,11 @@ fn folded_parts(folded: &str) -> Vec<&str> {
     parts
 }
 
+/// A sentence about a target, without the name of the target before it: where it is shown, the name already stands.
+pub(crate) fn without_name<'a>(message: &'a str, target: &str) -> &'a str {
+    message.strip_prefix(target).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message)
+}
+
 /// `1 target`, `2 targets`.
 pub(crate) fn count(number: u32, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }

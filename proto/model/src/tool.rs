@@ -213,7 +213,7 @@ impl Manifest {
             places if (1..places.len()).any(|i| places[..i].contains(&places[i])) => {
                 found.push(error("a place is written twice"))
             }
-            _ => {}
+            _ => {} // not our enum: a list
         }
     }
 

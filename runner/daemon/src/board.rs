@@ -187,21 +187,28 @@ impl Live {
         self.board.mark(self.attempt);
     }
 
-    /// Hands over a piece of output; waits while the window is full.
-    pub(crate) async fn output(&self, chunk: OutputChunk) {
+    /// Waits until so many bytes fit into the window. An attempt has one producer, so the room is still there when it hands
+    /// them over; giving up the wait changes nothing.
+    pub(crate) async fn room_for(&self, len: usize) {
         loop {
             let room = self.room.notified();
             {
-                let mut inner = lock(&self.inner);
-                if inner.bytes == 0 || inner.bytes + chunk.bytes.len() <= WINDOW {
-                    inner.bytes += chunk.bytes.len();
-                    inner.offsets[index(chunk.stream)] = chunk.offset + chunk.bytes.len() as u64;
-                    inner.chunks.push_back(chunk);
-                    break;
+                let inner = lock(&self.inner);
+                if inner.bytes == 0 || inner.bytes + len <= WINDOW {
+                    return;
                 }
             }
             room.await;
         }
+    }
+
+    /// Hands over a piece of output that there is room for.
+    pub(crate) fn output(&self, chunk: OutputChunk) {
+        let mut inner = lock(&self.inner);
+        inner.bytes += chunk.bytes.len();
+        inner.offsets[index(chunk.stream)] = chunk.offset + chunk.bytes.len() as u64;
+        inner.chunks.push_back(chunk);
+        drop(inner);
         self.board.mark(self.attempt);
     }
 

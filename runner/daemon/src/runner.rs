@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use autoexec_model::id::RunnerId;
 use autoexec_wire::client::Client;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use crate::board::Board;
 use crate::host::{LocalHost, source_chain};
@@ -75,7 +76,11 @@ pub struct Runner {
     equipment: Arc<Equipment>,
     board: Arc<Board>,
     wants: mpsc::Receiver<autoexec_wire::session::RunnerMessage>,
+    attempts: Attempts,
 }
+
+/// Attempts that are being executed. When the last of these is dropped they are let go of: what runs on a host goes on there.
+pub(crate) type Attempts = Arc<Mutex<JoinSet<()>>>;
 
 impl Runner {
     /// A runner that has done nothing yet.
@@ -94,7 +99,7 @@ impl Runner {
             folder: options.folder.clone(),
             program: options.program.display().to_string(),
         };
-        Ok(Self { options, equipment: Arc::new(equipment), board: Arc::new(Board::default()), wants: asked })
+        Ok(Self { options, equipment: Arc::new(equipment), board: Arc::new(Board::default()), wants: asked, attempts: Attempts::default() })
     }
 
     /// Works until `shutdown` turns true. Attempts that are live go on on their hosts and are found again.
@@ -129,6 +134,7 @@ impl Runner {
             labels: self.options.labels.clone(),
             equipment: Arc::clone(&self.equipment),
             board: Arc::clone(&self.board),
+            attempts: Arc::clone(&self.attempts),
         };
         match session.run(client, &mut self.wants).await {
             Ok(()) => tracing::info!(runner = %self.options.name, "the scheduler ended the stream"),

@@ -4,7 +4,7 @@
 //! acknowledged again on each new connection; what is heard goes to the board.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use autoexec_model::grant::{Grant, RunnerHello};
@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::attempt;
 use crate::board::{Board, StopRequest};
 use crate::clock;
-use crate::runner::Equipment;
+use crate::runner::{Attempts, Equipment};
 
 /// Messages that may wait for the network: at most 64 pieces of output of 64 KiB, 4 MiB.
 const OUTBOX: usize = 64;
@@ -34,6 +34,7 @@ pub(crate) struct Session {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) equipment: Arc<Equipment>,
     pub(crate) board: Arc<Board>,
+    pub(crate) attempts: Attempts,
 }
 
 impl Session {
@@ -135,11 +136,17 @@ impl Session {
         let given = std::mem::take(&mut grant.attempts);
         let grant = Arc::new(grant);
         let mut taken = Vec::with_capacity(given.len());
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(ended) = attempts.try_join_next() {
+            if let Err(error) = ended {
+                tracing::error!(%error, "an attempt ended without a report");
+            }
+        }
         for attempt in given {
             taken.push(Lease { attempt: attempt.attempt, epoch: attempt.epoch });
             if let Some(live) = self.board.take(attempt.attempt, attempt.epoch) {
                 let equipment = Arc::clone(&self.equipment);
-                tokio::spawn(attempt::execute(equipment, Arc::clone(&grant), attempt, live));
+                attempts.spawn(attempt::execute(equipment, Arc::clone(&grant), attempt, live));
             }
         }
         tracing::debug!(attempts = taken.len(), held = self.board.len(), "granted");

@@ -2,7 +2,7 @@
 //!
 //! A tool lives in memory. A file lives below the runner's folder under its SHA-256, checked when it arrives.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use autoexec_process::files;
 use autoexec_wire::session::RunnerMessage;
 use tokio::sync::{mpsc, watch};
 
-/// Tools kept in memory; the oldest go first. One is at most 8 MiB, most are a few KiB.
+/// Tools kept in memory; when there are more, all are let go of and asked for again. One is at most 8 MiB, most are a few KiB.
 const MAX_TOOLS: usize = 512;
 
 /// How long an attempt waits for a tool or a file before it fails to start.
@@ -48,7 +48,21 @@ pub(crate) struct Supply {
     tools: Mutex<HashMap<Digest, Arc<ToolPackage>>>,
     arriving: Mutex<HashMap<String, Vec<u8>>>,
     arrived: watch::Sender<u64>,
+    /// What was asked for and did not come yet: a thousand attempts that want the same file ask once.
+    asked: Mutex<HashSet<String>>,
     wants: mpsc::Sender<RunnerMessage>,
+}
+
+/// As long as one lives, its holder is the one who asked.
+struct Asking<'a> {
+    supply: &'a Supply,
+    name: &'a str,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        lock(&self.supply.asked).remove(self.name);
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -63,6 +77,7 @@ impl Supply {
             tools: Mutex::default(),
             arriving: Mutex::default(),
             arrived: watch::Sender::new(0),
+            asked: Mutex::default(),
             wants,
         }
     }
@@ -71,7 +86,7 @@ impl Supply {
     pub(crate) async fn tool(&self, name: &str, digest: &Digest) -> Result<Arc<ToolPackage>, SupplyError> {
         let find = || lock(&self.tools).get(digest).cloned();
         let ask = RunnerMessage::NeedTool { digest: digest.clone() };
-        self.wait_for(find, ask, || format!("tool `{name}`")).await
+        self.wait_for(find, &digest.0, ask, || format!("tool `{name}`")).await
     }
 
     /// The path of a file; asks the scheduler for it when it is not here.
@@ -79,11 +94,15 @@ impl Supply {
         let path = self.folder.join(sha256);
         let find = || path.is_file().then(|| path.clone());
         let ask = RunnerMessage::NeedFile { sha256: sha256.to_owned() };
-        self.wait_for(find, ask, || format!("file `{name}`")).await
+        self.wait_for(find, sha256, ask, || format!("file `{name}`")).await
     }
 
-    /// A tool arrived.
+    /// A tool arrived. One whose content is not what its digest says is dropped.
     pub(crate) fn take_tool(&self, package: ToolPackage) {
+        if autoexec_tools::package::digest(&package) != package.digest {
+            tracing::warn!(tool = %package.name, digest = %package.digest.short(), "a tool arrived that is not what was asked for");
+            return;
+        }
         let mut tools = lock(&self.tools);
         if tools.len() >= MAX_TOOLS {
             tools.clear();
@@ -129,7 +148,13 @@ impl Supply {
         std::fs::rename(&temporary, &path).map_err(keep)
     }
 
-    async fn wait_for<T>(&self, find: impl Fn() -> Option<T>, ask: RunnerMessage, what: impl Fn() -> String) -> Result<T, SupplyError> {
+    async fn wait_for<T>(
+        &self,
+        find: impl Fn() -> Option<T>,
+        name: &str,
+        ask: RunnerMessage,
+        what: impl Fn() -> String,
+    ) -> Result<T, SupplyError> {
         let mut arrived = self.arrived.subscribe();
         let late = || SupplyError::Late { what: what() };
         // Asked again now and then: a connection may have broken between question and answer.
@@ -137,7 +162,11 @@ impl Supply {
             if let Some(found) = find() {
                 return Ok(found);
             }
-            self.wants.send(ask.clone()).await.map_err(|_| late())?;
+            let asks = lock(&self.asked).insert(name.to_owned());
+            let _asking = asks.then(|| Asking { supply: self, name });
+            if asks {
+                self.wants.send(ask.clone()).await.map_err(|_| late())?;
+            }
             let patience = tokio::time::sleep(PATIENCE / 8);
             tokio::pin!(patience);
             loop {

@@ -53,6 +53,8 @@ pub struct Layout {
     pub cells: Vec<Cell>,
     /// In the order of their turns.
     pub stages: Vec<Stage>,
+    /// For each group and batch: its first cell and the one after its last.
+    batch_cells: Vec<Vec<(u32, u32)>>,
     /// Index of the cell of each task.
     cell_of: Vec<u32>,
     /// For each group: first task of each phase.
@@ -67,6 +69,7 @@ impl Layout {
         let mut layout = Self {
             cells: Vec::new(),
             stages: Vec::new(),
+            batch_cells: Vec::new(),
             cell_of: Vec::new(),
             phase_first: Vec::new(),
             positions: Vec::new(),
@@ -99,6 +102,13 @@ impl Layout {
         });
         let first = range.start;
         self.cells.get(range).unwrap_or_default().iter().enumerate().map(move |(n, cell)| (first + n, cell))
+    }
+
+    /// The cells of one batch of a group.
+    pub fn cells_of_batch(&self, group: u32, batch: u32) -> impl Iterator<Item = (usize, &Cell)> {
+        let range = self.batch_cells.get(group as usize).and_then(|batches| batches.get(batch as usize).copied());
+        let (first, end) = range.map_or((0, 0), |(first, end)| (first as usize, end as usize));
+        self.cells.get(first..end).unwrap_or_default().iter().enumerate().map(move |(n, cell)| (first + n, cell))
     }
 
     /// The stage that a cell belongs to.
@@ -172,9 +182,11 @@ impl Layout {
 
     fn add_rolling(&mut self, index: u32, group: &Group, batches: &[u32], firsts: &[u32]) {
         let mut position = 0;
+        let mut ranges = Vec::with_capacity(batches.len());
         for (batch, size) in batches.iter().enumerate() {
             let batch = batch as u32;
             let phases = group.phases.len();
+            let begin = self.cells.len() as u32;
             for (p, (phase, first)) in group.phases.iter().zip(firsts).enumerate() {
                 let first_cell = self.cells.len() as u32;
                 let place = Slot { group: index, batch, phase: p as u32, first: *first };
@@ -188,11 +200,14 @@ impl Layout {
                 });
             }
             position += size;
+            ranges.push((begin, self.cells.len() as u32));
         }
+        self.batch_cells.push(ranges);
     }
 
     fn add_oneshot(&mut self, index: u32, group: &Group, batches: &[u32], firsts: &[u32]) {
         let size = batches.iter().sum();
+        let begin = self.cells.len() as u32;
         let mut together: Option<u32> = None;
         for (p, (phase, first)) in group.phases.iter().zip(firsts).enumerate() {
             let first_cell = self.cells.len() as u32;
@@ -212,6 +227,7 @@ impl Layout {
                 }
             }
         }
+        self.batch_cells.push(vec![(begin, self.cells.len() as u32)]);
     }
 
     fn map_tasks(&mut self) {

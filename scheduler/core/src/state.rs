@@ -101,6 +101,8 @@ pub struct Task {
     pub n: u32,
     /// Whether its next grant is a new attempt; a lease that ended before the attempt began keeps the number.
     pub fresh: bool,
+    /// Whether its failure is left out of budgets: it failed before a person retried a job that was over.
+    pub forgiven: bool,
     /// Epoch of its last lease.
     pub epoch: Epoch,
     /// Index of the runner that holds or held it.
@@ -130,7 +132,7 @@ pub struct Tally {
     pub unresolved: u32,
     /// Over, by verdict in the order of [`Verdict::ALL`].
     pub done: [u32; 6],
-    /// Failed (not ignored) and unresolved, by class in the order of [`OutcomeClass::ALL`].
+    /// Failed (not ignored, not forgiven) and unresolved, by class in the order of [`OutcomeClass::ALL`].
     pub failed_by: [u32; 6],
     /// No task before this position of the cell is waiting.
     pub hint: u32,
@@ -162,6 +164,7 @@ impl Task {
             state: TaskState::Waiting,
             n: 0,
             fresh: true,
+            forgiven: false,
             epoch: Epoch(0),
             runner: None,
             changed: 0,
@@ -173,7 +176,12 @@ impl Task {
         }
     }
 
-    /// The class that a budget counts it in: only failures that are not ignored, and the unresolved.
+    /// The class that a budget counts it in, if one does.
+    pub fn budget_class(&self) -> Option<OutcomeClass> {
+        self.failure_class().filter(|_| !self.forgiven)
+    }
+
+    /// The class of its failure: only of those that are not ignored, and of the unresolved.
     pub fn failure_class(&self) -> Option<OutcomeClass> {
         match self.state {
             TaskState::Unresolved => Some(OutcomeClass::Interrupted),
@@ -218,7 +226,7 @@ impl Tally {
             TaskState::Granted | TaskState::Running | TaskState::Stopping => step(&mut self.live),
             TaskState::Done(verdict) => step(&mut self.done[verdict_index(verdict)]),
         }
-        if let Some(class) = task.failure_class() {
+        if let Some(class) = task.budget_class() {
             step(&mut self.failed_by[class_index(class)]);
         }
     }

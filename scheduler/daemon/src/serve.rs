@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use autoexec_model::refusal::Refusal;
 use autoexec_store::RetainPolicy;
-use autoexec_store::Store as _;
 use autoexec_wire::server::{router, serve_unix};
 use tokio::net::UnixListener;
 use tokio::sync::{mpsc, watch};
@@ -169,7 +168,7 @@ async fn keep_house(engine: Handle, options: SchedulerOptions, activity: Arc<Act
             }
             _ = retention.tick() => {
                 let policy = options.retention;
-                let removed = engine.query(move |engine| engine.store.retain(crate::clock::now().0, &policy)).await;
+                let removed = engine.query(move |engine| engine.retain(&policy)).await;
                 match removed {
                     Ok(Ok(report)) if !report.jobs.is_empty() => tracing::info!(jobs = report.jobs.len(), "old jobs removed"),
                     Ok(Ok(_)) => {}

@@ -6,6 +6,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use autoexec_model::api::{LineKind, ReportLine};
 use autoexec_model::grant::ToolPackage;
@@ -106,7 +107,9 @@ fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     };
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let part = path.with_extension("part");
+    // A name of its own: two clients may bring the same tool at the same time.
+    static PARTS: AtomicU64 = AtomicU64::new(0);
+    let part = path.with_extension(format!("{}.part", PARTS.fetch_add(1, Ordering::Relaxed)));
     let mut file = std::fs::File::create(&part).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
     std::fs::rename(&part, path).map_err(failed)?;

@@ -34,7 +34,7 @@ pub(crate) struct Pace {
 }
 
 /// What one round found.
-pub(crate) enum Round<T> {
+pub(crate) enum Probe<T> {
     /// The answer is right.
     Right(T),
     /// Not yet; what was seen.
@@ -53,7 +53,7 @@ pub(crate) struct Polled<T> {
 /// Asks until `ask` is satisfied or the time is up. `ask` gets the time that is left and must not take longer.
 pub(crate) fn poll<T, E>(
     pace: Pace,
-    mut ask: impl FnMut(Duration) -> Result<Round<T>, E>,
+    mut ask: impl FnMut(Duration) -> Result<Probe<T>, E>,
 ) -> Result<Polled<T>, E> {
     let start = Stopwatch::start();
     let interval = pace.interval.max(SHORTEST_INTERVAL);
@@ -66,8 +66,8 @@ pub(crate) fn poll<T, E>(
             .max(Duration::from_millis(1));
         let round_began = Stopwatch::start();
         let (right, last) = match ask(left)? {
-            Round::Right(last) => (true, last),
-            Round::NotYet(last) => (false, last),
+            Probe::Right(last) => (true, last),
+            Probe::NotYet(last) => (false, last),
         };
         let waited = start.elapsed();
         let pause = interval.saturating_sub(round_began.elapsed());

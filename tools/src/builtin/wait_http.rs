@@ -13,7 +13,7 @@ use super::call::{Call, Stop};
 use super::expect::Statuses;
 use super::http::headers;
 use super::http_client::{Answer, Ask, AskError, Client, plain_url};
-use super::poll::{Pace, Round, millis, poll};
+use super::poll::{Pace, Probe, millis, poll};
 
 /// One request never takes longer, so that a silent server is asked more than once.
 const LONGEST_TRY: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<(), Stop> {
     let client = Client::new(call, &ask.url)?;
     let polled = poll(pace, |left| match client.ask(&ask, left.min(LONGEST_TRY)) {
         Ok(answer) => Ok(judge(&answer, &expect, pattern.as_ref())),
-        Err(AskError::NoAnswer(why)) => Ok(Round::NotYet((None, why))),
+        Err(AskError::NoAnswer(why)) => Ok(Probe::NotYet((None, why))),
         Err(error @ AskError::Request(_)) => Err(Stop::from(error)),
     })?;
     let (status, seen) = polled.last;
@@ -63,17 +63,17 @@ fn judge(
     answer: &Answer,
     expect: &Statuses,
     pattern: Option<&Regex>,
-) -> Round<(Option<u16>, String)> {
+) -> Probe<(Option<u16>, String)> {
     let status = answer.status;
     if !expect.contains(status) {
-        return Round::NotYet((Some(status), format!("it answered {status}")));
+        return Probe::NotYet((Some(status), format!("it answered {status}")));
     }
     match pattern {
-        Some(pattern) if !pattern.is_match(&answer.body) => Round::NotYet((
+        Some(pattern) if !pattern.is_match(&answer.body) => Probe::NotYet((
             Some(status),
             format!("it answered {status}, but the pattern is not in the body"),
         )),
-        Some(_) | None => Round::Right((Some(status), format!("it answered {status}"))),
+        Some(_) | None => Probe::Right((Some(status), format!("it answered {status}"))),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::call::{Call, Stop};
-use super::poll::{Pace, Round, millis, poll};
+use super::poll::{Pace, Probe, millis, poll};
 
 /// One try to connect never takes longer, so that a silent host is asked more than once.
 const LONGEST_TRY: Duration = Duration::from_secs(5);
@@ -57,9 +57,9 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<(), Stop> {
             Seen::Unknown(_) => false,
         };
         Ok::<_, Stop>(if right {
-            Round::Right(seen)
+            Probe::Right(seen)
         } else {
-            Round::NotYet(seen)
+            Probe::NotYet(seen)
         })
     })?;
     let address = match &polled.last {

@@ -64,7 +64,7 @@ fn hosts_come_first(inventory: &Inventory) -> bool {
     let first_group = inventory.groups.iter().next().and_then(|(name, _)| name.place);
     match (first_host, first_group) {
         (Some(host), Some(group)) => host < group,
-        _ => true,
+        _ => true, // not our enum: two options
     }
 }
 
@@ -290,6 +290,21 @@ impl<'a> Merger<'a> {
         }
         sources.extend(layers.0[..own].iter().rev().map(|settings| of_settings(settings)));
         sources.into_iter().flat_map(Entries::iter).collect()
+    }
+}
+
+impl SimOptions {
+    /// A simulated target that nobody described: it answers soon and never fails.
+    pub fn calm() -> Self {
+        Self {
+            seed: 0,
+            latency: SIM_LATENCY,
+            jitter: Millis::ZERO,
+            fail_ppm: 0,
+            unreachable_ppm: 0,
+            hang_ppm: 0,
+            output: None,
+        }
     }
 }
 

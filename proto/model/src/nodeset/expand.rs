@@ -88,7 +88,7 @@ fn items(pattern: &str) -> Vec<(usize, &str)> {
                 }
                 start = at + 1;
             }
-            _ => {}
+            _ => {} // not our enum: a character
         }
     }
     out

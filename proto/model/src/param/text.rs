@@ -33,7 +33,7 @@ impl ParamSpec {
             ParamType::Bool => match text.trim() {
                 "true" => true.into(),
                 "false" => false.into(),
-                _ => return Err(checker.unreadable(text, "true or false")),
+                _ => return Err(checker.unreadable(text, "true or false")), // not our enum: a text
             },
             ParamType::Json => {
                 serde_json::from_str(text).map_err(|error| checker.unreadable(text, "JSON").hint(error.to_string()))?

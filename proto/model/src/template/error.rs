@@ -111,7 +111,7 @@ impl TemplateError {
             Kind::TemplateNotFound | Kind::BadInclude => {
                 (TemplateErrorKind::Syntax, "it reads another template".to_owned(), Some("templates stand alone here"))
             }
-            _ => (TemplateErrorKind::Failed, said, None),
+            _ => (TemplateErrorKind::Failed, said, None), // not our enum: the template engine's errors
         };
         Self { kind, message, line, at, text: clip(source.text), hint: hint.map(str::to_owned) }
     }

@@ -129,7 +129,7 @@ impl Scan {
             let (segment, len) = match (word(next), word(next + 1), word(next + 2)) {
                 (Some(Word::Sign('.')), Some(Word::Name(s) | Word::Number(s)), _) => (*s, 2),
                 (Some(Word::Sign('[')), Some(Word::Text(s) | Word::Number(s)), Some(Word::Sign(']'))) => (*s, 3),
-                _ => break,
+                _ => break, // not our enum: a window of three words
             };
             // `name.upper()` reads `name` and calls a method of the value.
             if len == 2 && word(next + 2) == Some(&Word::Sign('(')) {
@@ -181,7 +181,7 @@ pub(crate) fn too_complex(text: &str, expression: bool) -> Option<(usize, &'stat
                 "for" | "if" | "elif" | "with" | "filter" | "macro" | "call" | "autoescape" | "block" => open + 1,
                 // Closing counts as one less, however many `elif` there were: the bound is on the safe side.
                 word if word.starts_with("end") => open.saturating_sub(1),
-                _ => open,
+                _ => open, // not our enum: a text
             };
             if open > MAX_STATEMENTS {
                 return Some((region.code.start, "statements are nested too deeply"));

@@ -104,7 +104,7 @@ pub(crate) fn words(text: &str, mut at: usize, end: usize) -> (Words<'_>, usize)
                 len
             }
             c if c.is_whitespace() => c.len_utf8(),
-            _ => sign(rest, c, at, &mut braces, &mut out),
+            _ => sign(rest, c, at, &mut braces, &mut out), // not our enum: a character
         };
         at += len;
     }
@@ -119,7 +119,7 @@ fn sign<'a>(rest: &str, c: char, at: usize, braces: &mut u32, out: &mut Words<'a
     match c {
         '{' => *braces += 1,
         '}' => *braces = braces.saturating_sub(1),
-        _ => {}
+        _ => {} // not our enum: a character
     }
     out.push((Word::Sign(c), at));
     c.len_utf8()
@@ -130,10 +130,10 @@ fn text_len(rest: &str, quote: char) -> usize {
     let mut escaped = false;
     for (i, c) in rest.char_indices().skip(1) {
         match c {
-            _ if escaped => escaped = false,
+            _ if escaped => escaped = false, // not our enum: a character
             '\\' => escaped = true,
             c if c == quote => return i + 1,
-            _ => {}
+            _ => {} // not our enum: a character
         }
     }
     rest.len()

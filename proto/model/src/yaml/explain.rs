@@ -35,7 +35,7 @@ fn place_of(src: &SourceFile, error: &Error) -> Option<Place> {
             Some(locate::value_after(src, place, ""))
         }
         // Everything else stands where the reader stood.
-        _ => Some(place),
+        _ => Some(place), // not our enum: the YAML reader's errors
     }
 }
 
@@ -236,6 +236,6 @@ fn over_budget(breach: &BudgetBreach) -> Finding {
             hinted("the file holds more than one document", "remove the `---` and what follows, or split the file")
         }
         // Every other breach is of size: events, nodes, bytes of values or comments, anchors.
-        _ => plain("the file is too large"),
+        _ => plain("the file is too large"), // not our enum: the YAML reader's limits
     }
 }

@@ -1,4 +1,4 @@
-//! What readers get.
+//! What readers get: views of jobs, batches, targets and clusters.
 
 use autoexec_model::view::{
     BatchView, ClusterView, Explanation, FailureView, JobRow, JobView, PhaseView, TargetRow,

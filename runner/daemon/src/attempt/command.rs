@@ -58,8 +58,8 @@ pub(crate) async fn prepare(
             execution.pipes = reopens_output(script.as_bytes());
             execution.script = Script::Text(Bytes::from(script.clone().into_bytes()));
             execution.interpreter.clone_from(interpreter);
-            execution.args = args.iter().map(|arg| maker.text("args", arg).map(Bytes::from)).collect::<Result<_>>()?;
-            execution.stdin = stdin.as_ref().map(|stdin| maker.text("stdin", stdin).map(Bytes::from)).transpose()?;
+            execution.args = args.iter().map(|arg| maker.plain("args", arg)).collect::<Result<_>>()?;
+            execution.stdin = stdin.as_ref().map(|stdin| maker.plain("stdin", stdin)).transpose()?;
             maker.params_of_job(&mut execution);
         }
         (Action::Tool { with, .. }, Some(package)) => {
@@ -82,6 +82,15 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn text(&self, what: &str, template: &str) -> Result<String> {
         self.attempt.context.text(template).map_err(|error| failed(format!("{what}: {error}")))
+    }
+
+    /// A text that others on the host can see: on a command line, or in a file.
+    fn plain(&self, what: &str, template: &str) -> Result<Bytes> {
+        let text = self.text(what, template)?;
+        if self.attempt.secrets.are_in(&text) {
+            return Err(failed(format!("{what}: it holds a secret, which others could see there; hand it over with `env`")));
+        }
+        Ok(Bytes::from(text))
     }
 
     /// Environment, folder and user: the same for scripts and tools.

@@ -33,7 +33,8 @@ pub(crate) async fn execute(equipment: Arc<Equipment>, grant: Arc<Grant>, given:
     let context = Context::new(&grant, &given);
     let started_at = given.resume.map_or_else(clock::now, |resume| resume.started_at);
     let mut attempt = Attempt {
-        must_exist: given.resume.map(|resume| resume.step),
+        begun: given.resume.map(|resume| resume.step),
+        fenced: false,
         equipment,
         grant,
         given,
@@ -54,8 +55,10 @@ pub(crate) struct Attempt {
     pub(crate) live: Arc<Live>,
     pub(crate) secrets: Secrets,
     pub(crate) context: Context,
-    /// Index of the last step that is known to have begun under an earlier runner; taken by the first step with a fence.
-    pub(crate) must_exist: Option<u32>,
+    /// Index of the last step that an earlier runner is known to have come to, when it had begun something.
+    begun: Option<u32>,
+    /// Whether a step with a fence was met.
+    fenced: bool,
     steps: Vec<StepReport>,
     sum: Sum,
 }
@@ -96,6 +99,13 @@ impl Attempt {
         }
         let report = self.report(output, started_at);
         self.live.finish(report);
+    }
+
+    /// Whether the step with a fence that comes now is known to have begun before: every one up to the last that was come to,
+    /// and the first one in any case, because something had begun. What is not found on the host is lost then, not new.
+    pub(crate) fn must_exist(&mut self, index: u32) -> bool {
+        let first = !std::mem::replace(&mut self.fenced, true);
+        self.begun.is_some_and(|last| first || index <= last)
     }
 
     fn skip_all(&self) -> Result<bool, String> {

@@ -79,7 +79,11 @@ impl StepRun<'_> {
     /// Tries it as often as its retries say.
     pub(crate) async fn run(mut self, output: &mut Output) -> StepEnd {
         let mut stop = self.attempt.live.stopped();
-        let tool = match self.tool().await {
+        let tool = tokio::select! {
+            tool = self.tool() => tool,
+            request = stop_request(&mut stop) => return StepEnd::stopped(request, false, true, ""),
+        };
+        let tool = match tool {
             Ok(tool) => tool,
             Err(message) => return StepEnd::failed(Outcome::FailedToStart, message),
         };
@@ -100,7 +104,8 @@ impl StepRun<'_> {
             if !again {
                 return end;
             }
-            output.remark(&format!("try {n} of step `{}` failed: {}", self.step.id, end.message)).await;
+            let message = self.attempt.secrets.mask(&end.message);
+            output.remark(&format!("try {n} of step `{}` failed: {message}", self.step.id)).await;
         }
         StepEnd::failed(Outcome::Rejected, "no try was made".to_owned())
     }
@@ -137,15 +142,18 @@ impl StepRun<'_> {
             Ok(host) => host,
             Err(end) => return *end,
         };
-        let prepared = match command::prepare(self.attempt, self.step, (self.index, n), tool, &host).await {
+        let prepared = tokio::select! {
+            prepared = command::prepare(self.attempt, self.step, (self.index, n), tool, &host) => prepared,
+            request = stop_request(&mut stop) => return StepEnd::stopped(request, false, true, ""),
+        };
+        let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(end) => return *end,
         };
         match prepared {
             Prepared::Flow(flow) => self.flow(flow, &host).await,
             Prepared::Execution(execution) => {
-                let first_fence = self.attempt.must_exist.take_if(|last| *last <= self.index);
-                let must_exist = n == 1 && (first_fence.is_some() || self.attempt.must_exist.is_some());
+                let must_exist = n == 1 && self.attempt.must_exist(self.index);
                 let mut seen = Seen::default();
                 let run = Run {
                     host: &host,
@@ -155,7 +163,9 @@ impl StepRun<'_> {
                     live: &self.attempt.live,
                 };
                 let end = run.to_the_end(output, &mut seen, &mut stop).await;
-                self.judge(end, &seen.last_line())
+                // What is not to be logged is not to be quoted either.
+                let last_line = if self.step.no_log { String::new() } else { seen.last_line() };
+                self.judge(end, &last_line)
             }
         }
     }

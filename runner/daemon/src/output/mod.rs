@@ -6,6 +6,7 @@
 mod cluster;
 mod mask;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use autoexec_model::grant::{MAX_CHUNK, OutputChunk, Stream};
@@ -30,6 +31,8 @@ pub(crate) struct Output {
     cluster: Cluster,
     captured: Vec<u8>,
     silent: bool,
+    /// Pieces that are not handed over yet: those of one read, while the window is full.
+    waiting: VecDeque<(Stream, Vec<u8>)>,
 }
 
 struct Lane {
@@ -62,6 +65,7 @@ impl Output {
             cluster: Cluster::new(target),
             captured: Vec::new(),
             silent: false,
+            waiting: VecDeque::new(),
         }
     }
 
@@ -118,20 +122,28 @@ impl Output {
     }
 
     async fn keep(&mut self, stream: Stream, bytes: Vec<u8>) {
-        if bytes.is_empty() || self.silent {
-            return;
+        if !self.silent {
+            self.cluster.push(stream, &bytes);
+            self.waiting.extend(bytes.chunks(MAX_CHUNK).map(|piece| (stream, piece.to_vec())));
         }
-        self.cluster.push(stream, &bytes);
-        for piece in bytes.chunks(MAX_CHUNK) {
-            let attempt = self.attempt;
+        self.hand_over().await;
+    }
+
+    /// Hands over what waits. It may be given up at any time, when a step is stopped while the window is full: what was not
+    /// handed over still waits then and goes first the next time, so that the stream never has a gap.
+    async fn hand_over(&mut self) {
+        while let Some((stream, len)) = self.waiting.front().map(|(stream, piece)| (*stream, piece.len())) {
             let lane = self.lane(stream);
             let (offset, stored) = (lane.offset, lane.stored);
-            lane.offset += piece.len() as u64;
-            let known = usize::try_from(stored.saturating_sub(offset)).unwrap_or(usize::MAX).min(piece.len());
-            let fresh = piece.get(known..).unwrap_or_default();
-            if !fresh.is_empty() {
-                let chunk = OutputChunk { attempt, stream, offset: offset + known as u64, bytes: fresh.to_vec() };
-                self.live.output(chunk).await;
+            let known = usize::try_from(stored.saturating_sub(offset)).unwrap_or(usize::MAX).min(len);
+            if known < len {
+                self.live.room_for(len - known).await;
+            }
+            let Some((_, mut piece)) = self.waiting.pop_front() else { return };
+            self.lane(stream).offset += len as u64;
+            if known < len {
+                let bytes = piece.split_off(known);
+                self.live.output(OutputChunk { attempt: self.attempt, stream, offset: offset + known as u64, bytes });
             }
         }
     }

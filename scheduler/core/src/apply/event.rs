@@ -45,6 +45,9 @@ pub fn apply(state: &mut State, event: &Event, plans: &Plans) -> Result<(), Ille
         Fact::RunnerDisconnected { runner } => disconnect(state, runner, event.at, name),
         Fact::JobSubmitted(submitted) => {
             let job = event.job.ok_or(Illegal::Nameless { fact: name })?;
+            if state.jobs.contains_key(&job) {
+                return Err(Illegal::Job { fact: name, job, state: "there already".to_owned() });
+            }
             let plan = plans
                 .get(&submitted.plan)
                 .ok_or_else(|| Illegal::NoPlan { job, plan: submitted.plan.clone() })?;

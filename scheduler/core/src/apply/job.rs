@@ -99,13 +99,14 @@ fn next_state(job: &Job, fact: &Fact) -> Option<JobState> {
     match fact {
         Fact::JobStarted => matches!(state, Queued | Scheduled).then_some(Running),
         Fact::BudgetExceeded { .. } | Fact::ParallelAmended { .. } => (!state.is_final()).then_some(state),
+        Fact::GateHeld { stage, .. } | Fact::GatePassed { stage, .. } if *stage != job.stage => None,
         Fact::GateHeld { gate, .. } => match (state, gate) {
             (Running, Gate::Soak { .. }) => Some(Running),
             (Running, Gate::Confirm | Gate::Unresolved) => Some(Waiting),
             (Running, Gate::Failure) => Some(Paused),
             _ => None, // not our enum: a pair; every other state cannot be held
         },
-        Fact::GatePassed { .. } => matches!(state, Running | Waiting).then_some(Running),
+        Fact::GatePassed { .. } => (job.gate.is_some() && matches!(state, Running | Waiting)).then_some(Running),
         Fact::PauseRequested { .. } => matches!(state, Running).then_some(Pausing),
         Fact::JobPaused => matches!(state, Pausing).then_some(Paused),
         Fact::JobResumed { .. } => matches!(state, Paused | Pausing).then_some(Running),

@@ -33,6 +33,7 @@ impl Change<'_> {
                 task.state = TaskState::Granted;
                 task.n = lease.n;
                 task.fresh = false;
+                task.forgiven = false;
                 task.epoch = lease.epoch;
                 task.runner = runner;
                 task.granted_at = Some(at);
@@ -47,8 +48,12 @@ impl Change<'_> {
         for task in tasks {
             let next = match self.task(*task)?.state {
                 TaskState::Granted => TaskState::Running,
-                TaskState::Stopping => TaskState::Stopping,
-                TaskState::Waiting | TaskState::Unresolved | TaskState::Running | TaskState::Done(_) => {
+                TaskState::Stopping if self.task(*task)?.started_at.is_none() => TaskState::Stopping,
+                TaskState::Stopping
+                | TaskState::Waiting
+                | TaskState::Unresolved
+                | TaskState::Running
+                | TaskState::Done(_) => {
                     return Err(self.illegal(*task));
                 }
             };
@@ -125,19 +130,37 @@ impl Change<'_> {
                 task.finished_at = None;
             })?;
         }
+        if self.job.state.is_final() {
+            self.forgive()?;
+        }
         let job = &mut *self.job;
         let earliest = tasks.iter().filter_map(|task| job.layout.cell_index(*task)).min();
         if let Some(cell) = earliest {
             job.stage = job.stage.min(job.layout.stage_of_cell(cell));
             job.begun = false;
         }
-        if job.state.is_final() || job.gate == Some(Gate::Unresolved) || job.gate == Some(Gate::Failure) {
+        let held_by_gate = match job.gate {
+            Some(Gate::Confirm | Gate::Failure | Gate::Unresolved) => true,
+            Some(Gate::Soak { .. }) | None => false,
+        };
+        if job.state.is_final() || held_by_gate {
             job.state = JobState::Running;
-            job.gate = None;
         }
+        // The gate stands again when the work before it is over again.
+        job.gate = None;
         job.end = None;
         job.exceeded.clear();
         job.finished_at = None;
+        Ok(())
+    }
+
+    /// Takes the failures of a job that is over out of its budgets: a person knew them and asked for more all the same.
+    fn forgive(&mut self) -> Result<(), Illegal> {
+        for index in 0..self.job.tasks.len() as u32 {
+            if self.task(TaskIx(index))?.failure_class().is_some() {
+                self.set(TaskIx(index), |task| task.forgiven = true)?;
+            }
+        }
         Ok(())
     }
 
@@ -162,7 +185,9 @@ impl Change<'_> {
     /// Begins a stage: targets that failed before do not take part.
     pub(super) fn begin_stage(&mut self, stage: u32) -> Result<(), Illegal> {
         let job = &*self.job;
-        let legal = job.state == JobState::Running && job.gate.is_none() && (stage as usize) < job.layout.stages.len();
+        let due = if job.begun { stage == job.stage + 1 } else { stage == job.stage };
+        let legal =
+            due && job.state == JobState::Running && job.gate.is_none() && (stage as usize) < job.layout.stages.len();
         if !legal {
             return Err(self.illegal_job());
         }

@@ -35,7 +35,7 @@ fn running(job: &Job, now: UnixMillis) -> Option<Fact> {
     }
     if let Some(gate) = job.gate {
         return match gate {
-            Gate::Soak { until } => (now >= until).then_some(Fact::GatePassed { stage: job.stage, by: None }),
+            Gate::Soak { until } => (now >= until).then(|| after_soak(job)),
             Gate::Confirm | Gate::Failure | Gate::Unresolved => None,
         };
     }
@@ -62,6 +62,16 @@ fn running(job: &Job, now: UnixMillis) -> Option<Fact> {
     })
 }
 
+/// What a soak ends with: the person's turn when the group asks for one, else the next batch.
+fn after_soak(job: &Job) -> Fact {
+    let stage = job.stage;
+    let group = job.layout.stages.get(stage as usize).and_then(|at| job.plan.groups.get(at.group as usize));
+    match group.map(|group| group.between.mode) {
+        Some(BetweenMode::Confirm) => Fact::GateHeld { stage, gate: Gate::Confirm },
+        Some(BetweenMode::Continue | BetweenMode::PauseOnFailure) | None => Fact::GatePassed { stage, by: None },
+    }
+}
+
 /// Whether nothing of the stage can go on but by a person's verdict on interrupted tasks.
 fn unresolved_only(job: &Job) -> bool {
     let mut unresolved = 0;
@@ -77,24 +87,22 @@ fn unresolved_only(job: &Job) -> bool {
 
 fn gate_after(job: &Job, stage: &Stage, now: UnixMillis) -> Option<Gate> {
     let group: &Group = job.plan.groups.get(stage.group as usize)?;
+    let soak = group.between.soak.as_millis();
+    let soak = (soak > 0).then(|| Gate::Soak { until: now.plus(soak) });
     match group.between.mode {
-        BetweenMode::Confirm => Some(Gate::Confirm),
+        // The soak comes first: what a person confirms is a batch that has held for that long.
+        BetweenMode::Confirm => soak.or(Some(Gate::Confirm)),
         BetweenMode::PauseOnFailure if batch_failed(job, stage) => Some(Gate::Failure),
-        BetweenMode::Continue | BetweenMode::PauseOnFailure => {
-            let soak = group.between.soak.as_millis();
-            (soak > 0).then(|| Gate::Soak { until: now.plus(soak) })
-        }
+        BetweenMode::Continue | BetweenMode::PauseOnFailure => soak,
     }
 }
 
 /// Whether a task of the batch failed.
 pub(crate) fn batch_failed(job: &Job, stage: &Stage) -> bool {
     job.layout
-        .cells
-        .iter()
-        .zip(&job.tallies)
-        .filter(|(cell, _)| cell.group == stage.group && cell.batch == stage.batch)
-        .any(|(_, tally)| tally.with(Verdict::Failed) > 0 || tally.unresolved > 0)
+        .cells_of_batch(stage.group, stage.batch)
+        .filter_map(|(cell, _)| job.tallies.get(cell))
+        .any(|tally| tally.with(Verdict::Failed) > 0 || tally.unresolved > 0)
 }
 
 fn stopping(job: &Job) -> Option<Fact> {

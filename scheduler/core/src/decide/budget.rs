@@ -3,16 +3,19 @@
 //! A budget is exceeded when a count is greater than its limit; the limits are numbers in the plan, so that what stops a
 //! rollout is what the plan printed.
 
+use std::collections::BTreeSet;
+
 use autoexec_model::event::Fact;
+use autoexec_model::id::TaskIx;
 use autoexec_model::outcome::{OutcomeClass, Verdict};
 use autoexec_model::plan::{BudgetPlan, BudgetScope};
 use autoexec_model::state::JobState;
 
 use crate::layout::{Cell, Stage};
-use crate::state::{Exceeded, Job, Tally};
+use crate::state::{Exceeded, Job, Tally, Task};
 
 /// The fact that stops a running job, if there is a reason to stop it.
-pub(super) fn reason_to_stop(job: &Job) -> Option<Fact> {
+pub(crate) fn reason_to_stop(job: &Job) -> Option<Fact> {
     let stage = job.layout.stages.get(job.stage as usize)?;
     if !job.begun {
         return None;
@@ -38,13 +41,35 @@ fn exceeded(job: &Job, stage: &Stage) -> Option<Exceeded> {
     budget.limits.iter().find_map(|limit| {
         let at = if budget.scope == BudgetScope::Batch { stage.batch as usize } else { 0 };
         let allowed = limit.limit.get(at).or_else(|| limit.limit.last()).copied()?;
-        let count = count(job, stage, budget.scope, limit.class);
+        let mut count = count(job, stage, budget.scope, limit.class);
+        if count > allowed {
+            // Phases that run together may fail on one target twice, and a limit is a number of targets.
+            count = count_targets(job, stage, budget.scope, limit.class);
+        }
         (count > allowed).then_some(Exceeded { group: stage.group, class: limit.class, count, limit: allowed })
     })
 }
 
 /// Tasks that failed in one class, in the scope around a stage.
-pub(crate) fn count(job: &Job, stage: &Stage, scope: BudgetScope, class: OutcomeClass) -> u32 {
+fn count(job: &Job, stage: &Stage, scope: BudgetScope, class: OutcomeClass) -> u32 {
+    inside(job, stage, scope).map(|(_, tally)| tally.failed_in(class)).sum()
+}
+
+/// Targets with such a task.
+fn count_targets(job: &Job, stage: &Stage, scope: BudgetScope, class: OutcomeClass) -> u32 {
+    let targets: BTreeSet<u32> = inside(job, stage, scope)
+        .filter(|(_, tally)| tally.failed_in(class) > 0)
+        .flat_map(|(cell, _)| (cell.first..cell.first + cell.len).map(TaskIx))
+        .filter(|task| job.task(*task).and_then(Task::budget_class) == Some(class))
+        .filter_map(|task| job.layout.target(&job.plan, task))
+        .collect();
+    targets.len() as u32
+}
+
+/// The cells of targets in the scope around a stage. A phase that runs once is no target: it stops the job by itself when
+/// it fails.
+fn inside<'a>(job: &'a Job, stage: &Stage, scope: BudgetScope) -> impl Iterator<Item = (&'a Cell, &'a Tally)> {
+    let Stage { group, batch, .. } = *stage;
     let phases: Vec<u32> = job
         .layout
         .cells
@@ -53,20 +78,13 @@ pub(crate) fn count(job: &Job, stage: &Stage, scope: BudgetScope, class: Outcome
         .take(stage.cells as usize)
         .map(|cell| cell.phase)
         .collect();
-    let inside = |cell: &Cell| match scope {
-        BudgetScope::Batch => cell.group == stage.group && cell.batch == stage.batch,
-        BudgetScope::Phase => cell.group == stage.group && phases.contains(&cell.phase),
-        BudgetScope::Group => cell.group == stage.group,
+    let inside = move |cell: &Cell| match scope {
+        BudgetScope::Batch => cell.group == group && cell.batch == batch,
+        BudgetScope::Phase => cell.group == group && phases.contains(&cell.phase),
+        BudgetScope::Group => cell.group == group,
         BudgetScope::Job => true,
     };
-    // A phase that runs once is no target: it stops the job by itself when it fails.
-    job.layout
-        .cells
-        .iter()
-        .zip(&job.tallies)
-        .filter(|(cell, _)| cell.position.is_some() && inside(cell))
-        .map(|(_, tally): (_, &Tally)| tally.failed_in(class))
-        .sum()
+    job.layout.cells.iter().zip(&job.tallies).filter(move |(cell, _)| cell.position.is_some() && inside(cell))
 }
 
 /// The name of a phase of the current stage that runs once and failed.

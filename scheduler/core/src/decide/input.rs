@@ -109,7 +109,9 @@ pub fn decide(state: &State, input: &Input, now: UnixMillis) -> Result<Vec<Event
         }]),
         Input::Gone { runner } => Ok(gone(state, runner, now)),
         Input::Started { runner, attempts } => Ok(report::started(state, runner, attempts, now)),
-        Input::Finished { attempt, epoch, report, .. } => Ok(report::finished(state, *attempt, *epoch, report, now)),
+        Input::Finished { runner, attempt, epoch, report } => {
+            Ok(report::finished(state, runner, (*attempt, *epoch), report, now))
+        }
         Input::Boot { version } => {
             Ok(vec![Event { at: now, job: None, fact: Fact::SchedulerStarted { version: version.clone() } }])
         }

@@ -1,5 +1,7 @@
 //! What a person may do to a job, and when. An operation that is not legal now is refused with the state and what is legal.
 
+use std::collections::BTreeSet;
+
 use autoexec_model::api::{Operation, RetryWhat};
 use autoexec_model::event::{Event, Fact, Gate};
 use autoexec_model::id::{TaskIx, UnixMillis};
@@ -22,6 +24,8 @@ pub(super) fn operate(
         return Err(illegal(job, operation));
     }
     let by = by.to_owned();
+    // A target that is named twice is one target; the order is that of the plan.
+    let targets: &[u32] = &targets.iter().copied().collect::<BTreeSet<u32>>().into_iter().collect::<Vec<u32>>();
     let facts = match operation {
         Operation::Pause => vec![Fact::PauseRequested { by }],
         Operation::Resume => vec![Fact::JobResumed { by }],
@@ -158,7 +162,8 @@ fn retriable(job: &Job, what: &RetryWhat, targets: &[u32]) -> Result<Vec<TaskIx>
     Ok(tasks)
 }
 
-/// An operator's verdict on targets: on the first of each target's tasks that it can apply to, or for a skip on all.
+/// An operator's verdict on targets: on each of a target's tasks that it can apply to. Where a failure is ignored, what was
+/// left out because of it is skipped, so that it does not fail the job either.
 fn decide_tasks(job: &Job, targets: &[u32], verdict: Verdict, by: &str) -> Result<Vec<Fact>, Refusal> {
     let may = |task: &Task| match (verdict, task.state) {
         (Verdict::Skipped, TaskState::Waiting | TaskState::Unresolved | TaskState::Done(Verdict::Failed | Verdict::Aborted | Verdict::Cancelled)) => true,
@@ -175,8 +180,13 @@ fn decide_tasks(job: &Job, targets: &[u32], verdict: Verdict, by: &str) -> Resul
         let tasks: Vec<TaskIx> = job.layout.tasks_of_target(&job.plan, *target).collect();
         let running = tasks.iter().any(|task| job.task(*task).is_some_and(|task| task.state.is_live()));
         if !running {
-            let chosen = tasks.into_iter().filter(|task| job.task(*task).is_some_and(may));
-            facts.extend(chosen.map(|task| Fact::TaskDecided { task, verdict, by: by.to_owned(), outputs: Map::new() }));
+            let chosen = tasks.iter().copied().filter(|task| job.task(*task).is_some_and(may));
+            facts.extend(chosen.map(|task| decided(task, verdict, by)));
+            if verdict == Verdict::Ignored && facts.len() > before && !job.state.is_final() {
+                let left_out = |task: &Task| task.state == TaskState::Done(Verdict::Aborted);
+                let chosen = tasks.into_iter().filter(|task| job.task(*task).is_some_and(left_out));
+                facts.extend(chosen.map(|task| decided(task, Verdict::Skipped, by)));
+            }
         }
         if facts.len() == before {
             let name = job.plan.target(*target).map_or("?", |target| target.name.as_str());
@@ -190,4 +200,8 @@ fn decide_tasks(job: &Job, targets: &[u32], verdict: Verdict, by: &str) -> Resul
         }
     }
     Ok(facts)
+}
+
+fn decided(task: TaskIx, verdict: Verdict, by: &str) -> Fact {
+    Fact::TaskDecided { task, verdict, by: by.to_owned(), outputs: Map::new() }
 }

@@ -21,7 +21,7 @@ pub(super) fn started(
 ) -> Vec<Event> {
     let mut by_job: BTreeMap<JobId, Vec<TaskIx>> = BTreeMap::new();
     for (attempt, epoch) in attempts {
-        let begins = held(state, *attempt, *epoch).is_some_and(|(_, task)| {
+        let begins = held_by(state, runner, *attempt, *epoch).is_some_and(|(_, task)| {
             matches!(task.state, TaskState::Granted | TaskState::Stopping) && task.started_at.is_none()
         });
         let tasks = by_job.entry(attempt.job).or_default();
@@ -40,21 +40,25 @@ pub(super) fn started(
         .collect()
 }
 
+/// Attempts of one task after which an interruption is a person's business although its steps are idempotent: a task that
+/// always loses its evidence must not run for ever.
+pub(crate) const MAX_AGAIN: u32 = 5;
+
 pub(super) fn finished(
     state: &State,
-    attempt: AttemptId,
-    epoch: Epoch,
+    runner: &RunnerId,
+    (attempt, epoch): (AttemptId, Epoch),
     report: &AttemptReport,
     now: UnixMillis,
 ) -> Vec<Event> {
-    let Some((job, _)) = held(state, attempt, epoch) else { return Vec::new() };
+    let Some((job, _)) = held_by(state, runner, attempt, epoch) else { return Vec::new() };
     let report = Box::new(report.clone());
     let stopping = job.end.is_some();
     let fact = match report.outcome {
         Outcome::Interrupted if report.verdict == Verdict::Failed => Fact::AttemptInterrupted {
             task: attempt.task,
             n: attempt.n,
-            again: !stopping && is_idempotent(job, attempt.task, &report),
+            again: !stopping && attempt.n < MAX_AGAIN && is_idempotent(job, attempt.task, &report),
             report,
         },
         Outcome::Exited { .. }
@@ -76,6 +80,13 @@ pub fn held(state: &State, attempt: AttemptId, epoch: Epoch) -> Option<(&Job, &T
     let job = state.jobs.get(&attempt.job)?;
     let task = job.task(attempt.task)?;
     (task.state.is_live() && task.n == attempt.n && task.epoch == epoch).then_some((job, task))
+}
+
+/// The same, if it is this runner's lease. What another runner says of it is no evidence.
+fn held_by<'a>(state: &'a State, runner: &RunnerId, attempt: AttemptId, epoch: Epoch) -> Option<(&'a Job, &'a Task)> {
+    let (job, task) = held(state, attempt, epoch)?;
+    let holder = state.runner(task.runner?)?;
+    (holder.id == *runner).then_some((job, task))
 }
 
 /// Whether the step that was interrupted may be run again without asking.

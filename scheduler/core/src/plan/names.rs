@@ -154,7 +154,7 @@ impl Planner<'_> {
             Some("labels") => self.read_of_targets(read, scope, 2, |target, rest| match rest {
                 [] => true,
                 [key] => target.labels.contains_key(key),
-                _ => false,
+                _ => false, // not our enum: a path
             }),
             Some("vars") => self.read_of_targets(read, scope, 2, has_var),
             Some(_) | None => self.read_field(read, "target", &TARGET),

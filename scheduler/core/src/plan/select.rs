@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use autoexec_model::diagnostic::{Located, Place as At, SourceFile, nearest};
 use autoexec_model::inventory::Host;
-use autoexec_model::plan::{Excluded, Target, Transport};
+use autoexec_model::plan::{Excluded, SimOptions, Target, Transport};
 use autoexec_model::selector::{Leaf, LeafKind, Selectable, Selector, endpoint};
 
 use super::draft::GroupDraft;
@@ -186,6 +186,10 @@ fn target(planner: &Planner<'_>, host: &Host) -> Target {
     }
     if let Some(transport) = options.transport {
         target.transport = transport;
+        target.connection.sim = match transport {
+            Transport::Sim => Some(target.connection.sim.take().unwrap_or_else(SimOptions::calm)),
+            Transport::Ssh | Transport::Agent | Transport::Local => None,
+        };
     }
     target
 }

@@ -117,8 +117,6 @@ fn current_phases(job: &Job) -> String {
 
 fn tasks_of(job: &Job, group: u32, batch: u32) -> impl Iterator<Item = TaskIx> {
     job.layout
-        .cells
-        .iter()
-        .filter(move |cell| cell.group == group && cell.batch == batch)
-        .flat_map(|cell| (cell.first..cell.first + cell.len).map(TaskIx))
+        .cells_of_batch(group, batch)
+        .flat_map(|(_, cell)| (cell.first..cell.first + cell.len).map(TaskIx))
 }

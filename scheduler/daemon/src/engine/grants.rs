@@ -89,8 +89,9 @@ impl Engine {
         let opened = match self.store.secrets(job.0) {
             Ok(opened) => opened,
             Err(error) => {
+                // Not remembered: a store that is repaired gives them to the next attempt.
                 tracing::error!(%job, %error, "secrets of the job cannot be opened");
-                Default::default()
+                return Arc::default();
             }
         };
         let map: Map<String, Value> = opened

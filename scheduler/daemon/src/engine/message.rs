@@ -59,8 +59,10 @@ pub(crate) enum Message {
         /// The piece.
         chunk: OutputChunk,
     },
-    /// Which step an attempt is in; for people, not recorded.
+    /// Which step an attempt is in; for people and for a resumed grant, not recorded.
     Progress {
+        /// From whom.
+        runner: RunnerId,
         /// The attempt.
         live: LiveAttempt,
         /// Index of the step.

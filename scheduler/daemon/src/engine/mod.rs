@@ -26,7 +26,7 @@ use autoexec_core::apply::{Illegal, Plans};
 use autoexec_core::state::State;
 use autoexec_model::id::{AttemptId, JobId, RunnerId, UnixMillis};
 use autoexec_model::state::JobState;
-use autoexec_store::{EmbeddedStore, Store as _, StoreError, StreamKey};
+use autoexec_store::{EmbeddedStore, RetainPolicy, RetainReport, Store as _, StoreError, StreamKey};
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, watch};
 
@@ -59,6 +59,9 @@ pub enum EngineError {
     /// The journal contradicts itself, or a decision does not fit the state.
     #[error("a recorded fact does not fit the state")]
     Illegal(#[source] Illegal),
+    /// A fact cannot be written down.
+    #[error("a fact cannot be encoded")]
+    Encode(#[source] serde_json::Error),
     /// A record of the journal is not one of ours.
     #[error("event {number} of {whose} cannot be read")]
     Record {
@@ -102,6 +105,8 @@ pub(crate) struct Engine {
     pub(crate) recovery: Vec<String>,
     pub(crate) started_at: UnixMillis,
     sessions: BTreeMap<RunnerId, Session>,
+    /// The newest stream of each runner that is connected; it may have no session, when the runner did not read it.
+    streams: BTreeMap<RunnerId, u64>,
     secrets: BTreeMap<JobId, Arc<Map<String, Value>>>,
     lengths: HashMap<StreamKey, u64>,
     summarised: BTreeMap<JobId, JobState>,
@@ -156,6 +161,9 @@ impl Engine {
             match message {
                 Message::Query(query) => queries.push(query),
                 Message::Hello { hello, outbox, stream } => {
+                    // Until it is welcomed, nothing may go to it, and the end of the stream before this one is no news.
+                    self.streams.insert(hello.runner.clone(), stream);
+                    self.sessions.remove(&hello.runner);
                     self.take_input(autoexec_core::decide::Input::Hello(hello.clone()), None, &mut pending)?;
                     hellos.push((hello, Session { outbox, stream }));
                 }
@@ -165,7 +173,10 @@ impl Engine {
         self.settle(&mut pending)?;
         self.commit(pending)?;
         for (hello, session) in hellos {
-            self.welcome(&hello, session);
+            // A stream that ended or was replaced in the same turn is not welcomed.
+            if self.streams.get(&hello.runner) == Some(&session.stream) {
+                self.welcome(&hello, session);
+            }
         }
         for query in queries {
             query(self);
@@ -208,13 +219,37 @@ impl Engine {
             let Some(oldest) = self.final_jobs.pop_front() else { return };
             let still_final = self.state.jobs.get(&oldest).is_some_and(|job| job.state.is_final());
             if still_final && !self.final_jobs.contains(&oldest) {
-                self.state.jobs.remove(&oldest);
-                self.lines.forget(oldest);
-                self.secrets.remove(&oldest);
-                self.lengths.retain(|stream, _| stream.job != oldest.0);
-                self.progress.retain(|attempt, _| attempt.job != oldest);
+                self.forget(oldest);
             }
         }
+    }
+
+    /// Drops a job from memory, and its plan with it when no other job there has the same.
+    fn forget(&mut self, job: JobId) {
+        let gone = self.state.jobs.remove(&job);
+        self.final_jobs.retain(|known| *known != job);
+        self.lines.forget(job);
+        self.secrets.remove(&job);
+        self.summarised.remove(&job);
+        self.lengths.retain(|stream, _| stream.job != job.0);
+        self.progress.retain(|attempt, _| attempt.job != job);
+        if let Some(plan) = gone.map(|gone| gone.submitted.plan)
+            && !self.state.jobs.values().any(|job| job.submitted.plan == plan)
+        {
+            self.plans.remove(&plan);
+        }
+    }
+
+    /// Removes old jobs from the store, and from memory.
+    ///
+    /// # Errors
+    /// As the store fails.
+    pub(crate) fn retain(&mut self, policy: &RetainPolicy) -> Result<RetainReport, StoreError> {
+        let report = self.store.retain(clock::now().0, policy)?;
+        for job in &report.jobs {
+            self.forget(JobId(*job));
+        }
+        Ok(report)
     }
 
     /// Remembers that a final job was used just now.

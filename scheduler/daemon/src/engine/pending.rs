@@ -6,7 +6,7 @@ use autoexec_core::react::Effect;
 use autoexec_model::event::Event;
 use autoexec_model::grant::{OutputChunk, Stream};
 use autoexec_model::id::{JobId, RunnerId, UnixMillis};
-use autoexec_model::refusal::{Code, Refusal};
+use autoexec_model::refusal::Refusal;
 use autoexec_store::{Commit, EventBatch, StreamKey};
 use autoexec_wire::session::SchedulerMessage;
 use tokio::sync::oneshot;
@@ -38,9 +38,12 @@ impl Pending {
         Self { commit: Commit::new(now.0), ..Self::default() }
     }
 
-    pub(crate) fn record(&mut self, event: &Event) -> Result<(), Refusal> {
-        let bytes = serde_json::to_vec(event)
-            .map_err(|error| Refusal::new(Code::Internal, format!("an event cannot be encoded: {error}")))?;
+    /// Takes an event into the commit.
+    ///
+    /// # Errors
+    /// When it cannot be written down; what is true already would vanish then, so the engine must end.
+    pub(crate) fn record(&mut self, event: &Event) -> Result<(), serde_json::Error> {
+        let bytes = serde_json::to_vec(event)?;
         self.events.entry(event.job).or_default().push(bytes);
         if let Some(job) = event.job {
             self.touched.insert(job);

@@ -42,6 +42,7 @@ impl Engine {
             recovery,
             started_at: now,
             sessions: BTreeMap::new(),
+            streams: BTreeMap::new(),
             secrets: BTreeMap::new(),
             lengths: HashMap::new(),
             summarised: BTreeMap::new(),
@@ -130,10 +131,11 @@ impl Engine {
         Ok(plans.into_iter().filter(|plan| plan.digest.starts_with(digest)).map(|plan| Digest(plan.digest)).collect())
     }
 
-    /// Reads a plan into memory.
-    pub(crate) fn plan(&mut self, digest: &Digest) -> Result<Option<Arc<Plan>>, EngineError> {
-        read_plan(self.store.reader(), digest, &mut self.plans)?;
-        Ok(self.plans.get(digest).cloned())
+    /// A plan by its digest. It stays in memory only when a job has it.
+    pub(crate) fn plan(&self, digest: &Digest) -> Result<Option<Arc<Plan>>, EngineError> {
+        let mut plans: Plans = self.plans.get(digest).map(|plan| (digest.clone(), Arc::clone(plan))).into_iter().collect();
+        read_plan(self.store.reader(), digest, &mut plans)?;
+        Ok(plans.remove(digest))
     }
 }
 

@@ -22,7 +22,7 @@ impl Engine {
         let runner = hello.runner.clone();
         self.sessions.insert(runner.clone(), session);
         let (keep, stop): (Vec<&LiveAttempt>, Vec<&LiveAttempt>) =
-            hello.live.iter().partition(|live| held(&self.state, live.attempt, live.epoch).is_some());
+            hello.live.iter().partition(|live| self.holds(&runner, live.attempt, live.epoch));
         let named = |live: &[&LiveAttempt]| -> Vec<Lease> {
             live.iter().map(|live| Lease { attempt: live.attempt, epoch: live.epoch }).collect()
         };
@@ -50,6 +50,13 @@ impl Engine {
                 Effect::Grant { .. } | Effect::Stop { .. } | Effect::WakeAt { .. } | Effect::JobOver { .. } => {}
             }
         }
+    }
+
+    /// Whether this runner holds the lease of an attempt. What another runner says of it is no evidence.
+    pub(super) fn holds(&self, runner: &RunnerId, attempt: AttemptId, epoch: Epoch) -> bool {
+        held(&self.state, attempt, epoch)
+            .and_then(|(_, task)| self.state.runner(task.runner?))
+            .is_some_and(|holder| holder.id == *runner)
     }
 
     /// Does what the outside must do.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use autoexec_core::apply::apply;
-use autoexec_core::decide::{Input, decide, held, job_for};
+use autoexec_core::decide::{Input, decide, job_for};
 use autoexec_core::react::react;
 use autoexec_core::view;
 use autoexec_model::event::Event;
@@ -41,15 +41,16 @@ impl Engine {
                 Ok(())
             }
             Message::Gone { runner, stream } => {
-                if self.sessions.get(&runner).is_some_and(|session| session.stream == stream) {
+                if self.streams.get(&runner) == Some(&stream) {
+                    self.streams.remove(&runner);
                     self.sessions.remove(&runner);
                     return self.take_input(Input::Gone { runner }, None, pending);
                 }
                 Ok(())
             }
             Message::Output { runner, epoch, chunk } => self.take_output(&runner, epoch, &chunk, pending),
-            Message::Progress { live, step } => {
-                if held(&self.state, live.attempt, live.epoch).is_some() {
+            Message::Progress { runner, live, step } => {
+                if self.holds(&runner, live.attempt, live.epoch) {
                     self.progress.insert(live.attempt, step);
                     pending.changed = true;
                 }
@@ -66,7 +67,9 @@ impl Engine {
             // Acknowledged even when it is late or a repetition: the runner may forget it either way.
             let ack = SchedulerMessage::FinishedAck { attempt: *attempt, epoch: *epoch };
             pending.messages.push((runner.clone(), ack));
-            self.progress.remove(attempt);
+            if self.holds(runner, *attempt, *epoch) {
+                self.progress.remove(attempt);
+            }
         }
         let answer = match decide(&self.state, &input, clock::now()) {
             Ok(events) => {
@@ -106,8 +109,11 @@ impl Engine {
     }
 
     fn take_output(&mut self, runner: &RunnerId, epoch: Epoch, chunk: &OutputChunk, pending: &mut Pending) -> Result<(), EngineError> {
-        let end = chunk.offset + chunk.bytes.len() as u64;
-        if held(&self.state, chunk.attempt, epoch).is_some() {
+        let Some(end) = chunk.offset.checked_add(chunk.bytes.len() as u64) else {
+            tracing::warn!(%runner, attempt = %chunk.attempt, offset = chunk.offset, "output beyond the end of all numbers is not taken");
+            return Ok(());
+        };
+        if self.holds(runner, chunk.attempt, epoch) {
             let key = stream_key(chunk);
             let next = match self.lengths.get(&key) {
                 Some(next) => *next,
@@ -163,9 +169,7 @@ impl Engine {
             apply(&mut self.state, event, &self.plans).map_err(EngineError::Illegal)?;
             self.lines.note(&self.state, event);
             pending.effects.extend(react(&self.state, event));
-            if let Err(refusal) = pending.record(event) {
-                tracing::error!(%refusal, "an event cannot be recorded");
-            }
+            pending.record(event).map_err(EngineError::Encode)?;
         }
         Ok(())
     }

@@ -4,12 +4,11 @@ use std::path::Path;
 
 use autoexec_model::api::{DaemonInfo, LineKind, ReportLine, RunnerRow, StoreReply, StoreVerb};
 use autoexec_model::refusal::{Code, Refusal};
-use autoexec_store::{RetainPolicy, Store as _};
+use autoexec_store::RetainPolicy;
 use autoexec_wire::server::AdminApi;
 use serde_json::json;
 
 use super::{Services, store_refusal};
-use crate::clock;
 use crate::shelf::line;
 
 impl AdminApi for Services {
@@ -115,7 +114,7 @@ impl Services {
         loop {
             let seen = self
                 .engine
-                .query(move |engine| engine.store.retain(clock::now().0, &policy))
+                .query(move |engine| engine.retain(&policy))
                 .await?
                 .map_err(|error| store_refusal(&error))?;
             jobs.extend(seen.jobs.iter().copied());
@@ -124,14 +123,6 @@ impl Services {
                 break;
             }
         }
-        let gone = jobs.clone();
-        self.engine
-            .query(move |engine| {
-                for job in gone {
-                    engine.state.jobs.remove(&autoexec_model::id::JobId(job));
-                }
-            })
-            .await?;
         let report = vec![text(format!("{} jobs and {bytes} bytes removed", jobs.len()))];
         Ok(StoreReply { report, json: json!({ "ok": true, "jobs": jobs, "bytes": bytes }), ok: true })
     }

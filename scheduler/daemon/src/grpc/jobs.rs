@@ -81,23 +81,22 @@ impl JobsApi for Services {
     async fn jobs(&self, query: JobsQuery) -> Result<JobsPage, Refusal> {
         self.activity.touch();
         let limit = if query.limit == 0 { PAGE } else { query.limit.min(1_000) };
-        let stored = JobQuery {
-            states: query.states,
-            name_glob: query.name,
-            is_final: None,
-            after: query.before.map(|id| JobCursor { created_ms: u64::MAX >> 1, id }),
-            limit: if query.before.is_some() { 1_000 } else { limit },
-        };
-        let page = self.read_store(move |reader| reader.jobs(&stored)).await?;
         let before = query.before.unwrap_or(u64::MAX);
+        let read = move |reader: &dyn autoexec_store::StoreReader| {
+            let after = match query.before {
+                Some(id) => Some(cursor_of(reader, id)?),
+                None => None,
+            };
+            reader.jobs(&JobQuery { states: query.states, name_glob: query.name, is_final: None, after, limit })
+        };
+        let page = self.read_store(read).await?;
+        let more = page.next.is_some();
         let mut rows: Vec<JobRow> = page
             .jobs
             .iter()
             .filter(|job| job.id < before)
             .filter_map(|job| serde_json::from_str(&job.summary).ok())
             .collect();
-        let more = page.next.is_some() || rows.len() > limit as usize;
-        rows.truncate(limit as usize);
         // What is live has moved on since its summary was written.
         let ids: Vec<u64> = rows.iter().map(|row| row.id).collect();
         let fresh = self
@@ -253,24 +252,25 @@ impl Services {
         let found = self
             .engine
             .query(move |engine: &mut Engine| {
-                let mut found = Vec::new();
-                for digest in engine.find_plan(&wanted)? {
-                    if let Some(plan) = engine.plan(&digest)? {
-                        found.push((digest, plan));
-                    }
-                }
-                Ok(found)
+                let found = engine.find_plan(&wanted)?;
+                // Only a plan that is meant is read: the beginning of a digest may be that of thousands.
+                let plan = match found.as_slice() {
+                    [one] => engine.plan(one)?,
+                    _ => None,
+                };
+                Ok((found, plan))
             })
             .await?
             .map_err(|error| crate::engine::internal(&error))?;
-        let (digest, plan) = match <[_; 1]>::try_from(found) {
-            Ok([one]) => one,
-            Err(several) if several.is_empty() => {
+        let (found, plan) = found;
+        let (digest, plan) = match (<[_; 1]>::try_from(found), plan) {
+            (Ok([digest]), Some(plan)) => (digest, plan),
+            (Err(several), _) if several.len() > 1 => {
+                return Err(Refusal::new(Code::Invalid, format!("several plans begin with `{digest}`")).hint("write more of it"));
+            }
+            (Ok(_) | Err(_), _) => {
                 return Err(Refusal::new(Code::NotFound, format!("there is no plan `{digest}`"))
                     .hint("`autoexec plan` prints the digest of a plan and keeps it"));
-            }
-            Err(_) => {
-                return Err(Refusal::new(Code::Invalid, format!("several plans begin with `{digest}`")).hint("write more of it"));
             }
         };
         let given: Map<String, Value> = secrets.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
@@ -282,6 +282,24 @@ impl Services {
             return Err(Refusal::new(Code::Invalid, format!("the plan has no secret `{extra}`")));
         }
         Ok((digest, plan, given))
+    }
+}
+
+/// Where the list goes on after a job. Of one that is gone the next older one that is still there says when it was submitted.
+fn cursor_of(reader: &dyn autoexec_store::StoreReader, id: u64) -> Result<JobCursor, autoexec_store::StoreError> {
+    if let Some(job) = reader.job(id)? {
+        return Ok(JobCursor { created_ms: job.created_ms, id });
+    }
+    let mut after = None;
+    loop {
+        let page = reader.jobs(&JobQuery { after, limit: 1_000, ..JobQuery::default() })?;
+        if let Some(older) = page.jobs.iter().find(|job| job.id < id) {
+            return Ok(JobCursor { created_ms: older.created_ms, id });
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(JobCursor { created_ms: 0, id: 0 }),
+        }
     }
 }
 

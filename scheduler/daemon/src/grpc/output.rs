@@ -1,6 +1,7 @@
 //! Reading output: task by task in plan order, in pieces, and on to the end of the job when it is followed.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use autoexec_core::view;
 use autoexec_model::api::{OutputPiece, OutputQuery};
@@ -17,6 +18,9 @@ use crate::engine::{Handle, stream_key};
 
 /// Pieces that may wait for a reader: a megabyte.
 const WAITING: usize = 16;
+
+/// Between two looks of a follower: nobody reads faster.
+const PACE: Duration = Duration::from_millis(50);
 
 /// One stream to read.
 #[derive(Debug, Clone)]
@@ -62,23 +66,32 @@ struct Reading {
 impl Reading {
     async fn run(&self, mut sources: (Vec<Source>, bool)) -> Result<(), Refusal> {
         let mut offsets: HashMap<(AttemptId, Stream), u64> = HashMap::new();
+        // Streams of attempts that are over and read to their end: a job may have thousands, and none of them grows any more.
+        let mut whole: HashSet<(AttemptId, Stream)> = HashSet::new();
         let mut changes = self.engine.changes();
         loop {
-            changes.mark_unchanged();
             let (list, is_final) = sources;
-            let mut queue: VecDeque<Source> = list.into();
-            while let Some(source) = queue.pop_front() {
-                let offset = offsets.entry((source.attempt, source.stream)).or_insert(0);
-                if !self.read(&source, offset).await? {
+            for source in list {
+                let name = (source.attempt, source.stream);
+                if whole.contains(&name) {
+                    continue;
+                }
+                if !self.read(&source, offsets.entry(name).or_insert(0)).await? {
                     return Ok(());
+                }
+                if source.over {
+                    whole.insert(name);
                 }
             }
             if is_final || !self.query.follow {
                 return Ok(());
             }
-            if changes.changed().await.is_err() {
-                return Ok(());
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return Ok(()) },
+                () = self.sender.closed() => return Ok(()),
             }
+            tokio::time::sleep(PACE).await;
+            changes.mark_unchanged();
             sources = self::sources(&self.engine, self.job, &self.query, self.chosen.clone()).await?;
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use autoexec_core::decide::Input;
+use autoexec_model::grant::RunnerHello;
 use autoexec_model::id::RunnerId;
 use autoexec_model::refusal::{Code, Refusal};
 use autoexec_wire::server::{Replies, RunnersApi};
@@ -29,10 +30,7 @@ impl RunnersApi for Services {
             Some(Err(refusal)) => return Err(refusal),
             None => return Err(Refusal::new(Code::Invalid, "the runner said nothing")),
         };
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        if hello.runner.0.is_empty() || hello.runner.0.len() > 64 || !hello.runner.0.bytes().all(plain) {
-            return Err(Refusal::new(Code::Invalid, "the name of a runner is 1 to 64 of `A-Z a-z 0-9 . _ -`"));
-        }
+        check(&hello)?;
         let (outbox, inbox) = mpsc::channel(OUTBOX);
         let stream = self.runner_streams.fetch_add(1, Ordering::Relaxed);
         let runner = hello.runner.clone();
@@ -42,6 +40,26 @@ impl RunnersApi for Services {
         tokio::spawn(async move { ear.listen(messages, stream).await });
         Ok(tokio_stream::wrappers::ReceiverStream::new(inbox).map(Ok).boxed())
     }
+}
+
+/// Labels of one runner, and bytes of a label or a version: every hello is kept in the journal.
+const MAX_LABELS: usize = 64;
+const MAX_TEXT: usize = 256;
+
+/// Whether a hello may be taken.
+fn check(hello: &RunnerHello) -> Result<(), Refusal> {
+    let refused = |message: &str| Err(Refusal::new(Code::Invalid, message));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if hello.runner.0.is_empty() || hello.runner.0.len() > 64 || !hello.runner.0.bytes().all(plain) {
+        return refused("the name of a runner is 1 to 64 of `A-Z a-z 0-9 . _ -`");
+    }
+    if hello.labels.len() > MAX_LABELS || hello.version.len() > MAX_TEXT {
+        return refused("a runner has at most 64 labels, and its version at most 256 bytes");
+    }
+    if hello.labels.iter().any(|(key, value)| key.len() > MAX_TEXT || value.len() > MAX_TEXT) {
+        return refused("a label of a runner has at most 256 bytes");
+    }
+    Ok(())
 }
 
 struct Ear {
@@ -77,7 +95,7 @@ impl Ear {
             }
             RunnerMessage::Progress { attempt, epoch, step, .. } => {
                 let live = autoexec_model::grant::LiveAttempt { attempt, epoch, stdout: 0, stderr: 0 };
-                self.engine.tell(Message::Progress { live, step }).await
+                self.engine.tell(Message::Progress { runner, live, step }).await
             }
             RunnerMessage::Output { chunk, epoch } => self.engine.tell(Message::Output { runner, epoch, chunk }).await,
             RunnerMessage::Finished { attempt, epoch, report } => {

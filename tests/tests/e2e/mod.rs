@@ -1,0 +1,15 @@
+//! The product as its user meets it: the built program, its files, its output and its exit codes, against real servers.
+//!
+//! Each test has a sandbox of its own, with its own daemon. Nothing is asked of the program but what a user can ask.
+
+mod bytes;
+mod clusters;
+mod clients;
+mod control;
+mod crash;
+mod hard;
+mod plans;
+mod rollout;
+mod secrets;
+mod ssh;
+mod store;

@@ -1,0 +1,8 @@
+//! The tests that look at the whole, in one binary: modules by theme.
+
+#[cfg(test)]
+mod e2e;
+#[cfg(test)]
+mod harness;
+mod generated;
+mod tidy;
