@@ -161,7 +161,8 @@ pub(crate) fn summary(view: &JobView, look: &Look) -> String {
         }
     }
     shown.push('\n');
-    for line in std::iter::once(&view.reason).chain(&view.exceeded).filter(|line| !line.is_empty()) {
+    let exceeded = view.exceeded.iter().filter(|line| **line != view.reason);
+    for line in std::iter::once(&view.reason).chain(exceeded).filter(|line| !line.is_empty()) {
         shown.push_str(&format!("  {}\n", style::warn(&text::harmless(line))));
     }
     for command in further(view) {

@@ -18,8 +18,7 @@ pub(crate) fn plan(work: &WorkArgs) -> Result<PlanRequest, Failure> {
         }
         (None, JobSource::File(_) | JobSource::Command { .. }, _) => None,
     };
-    let params::Params { mut values, files } = params::params(&work.params)?;
-    values.extend(secret::secrets(&work.secrets)?);
+    let params::Params { values, files } = params::params(&work.params)?;
     let mut tools = Vec::new();
     for dir in &work.tools {
         tools.extend(folder::tools(dir)?);
@@ -30,6 +29,7 @@ pub(crate) fn plan(work: &WorkArgs) -> Result<PlanRequest, Failure> {
         targets: work.targets.clone(),
         exclude: work.exclude.clone(),
         params: values,
+        secrets: secret::secrets(&work.secrets)?,
         files,
         overrides: overrides(work)?,
         tools,

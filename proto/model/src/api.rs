@@ -20,6 +20,8 @@ pub struct PlanRequest {
     pub exclude: Option<String>,
     /// `-p name=value`, as typed.
     pub params: Vec<(String, String)>,
+    /// `--secret name`: values that were not on a command line. Secret parameters are taken from here only.
+    pub secrets: Vec<(String, String)>,
     /// Content of files that parameters of type `file` name, by parameter.
     pub files: Vec<ParamFile>,
     /// What the command line says over the job file.

@@ -305,7 +305,7 @@ pub struct Step {
     /// Whose rights it runs with.
     #[serde(rename = "become")]
     pub become_user: Option<BecomePlan>,
-    /// Folder it runs in, a template; none means the attempt's own.
+    /// Folder it runs in, a template; none means the home of the user that it runs as.
     pub workdir: Option<String>,
     /// How long one try may take.
     pub timeout: Millis,

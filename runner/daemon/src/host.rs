@@ -113,7 +113,7 @@ pub(crate) fn source_chain(error: &dyn std::error::Error) -> String {
 
 fn ssh_error(error: &SshError) -> HostError {
     HostError {
-        message: format!("{error}; {}", error.hint()),
+        message: format!("{error}\nhint: {}", error.hint()),
         before_start: error.was_before_start(),
         lost: matches!(error, SshError::Lost { .. }),
     }

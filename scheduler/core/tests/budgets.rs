@@ -1,8 +1,8 @@
 //! Budgets: exceeded means greater, in each class and over each scope.
 
+use autoexec_model::api::{Operation, RetryWhat};
 use autoexec_model::outcome::{Outcome, OutcomeClass};
 use autoexec_model::plan::{BudgetPlan, BudgetScope, Group};
-use autoexec_model::api::{Operation, RetryWhat};
 use autoexec_model::state::JobState;
 use expect_test::expect;
 
@@ -20,9 +20,30 @@ fn a_limit_that_is_reached_is_not_exceeded() {
     let mut world = world(budget(BudgetScope::Group, &[(FAILED, &[1])]));
     world.fail("web1", "a");
     assert_eq!(world.job_state(), JobState::Running);
-    expect![[]].assert_eq(&world.fail("web2", "a"));
-    expect![[]].assert_eq(&world.ok("web3", "a"));
-    expect![[]].assert_eq(&world.explained(&[0, 2, 5]));
+    expect![[r#"
+        1 attempt_finished web2/a#1 failed (exit 3)
+        1 budget_exceeded failed: 2, allowed 1
+        1 stop_requested aborted: budget of group `roll` exceeded: 2 failed, 1 allowed
+    "#]]
+    .assert_eq(&world.fail("web2", "a"));
+    expect![[r#"
+        1 attempt_finished web3/a#1 succeeded (exit 0)
+        1 job_finished aborted
+          -> job 1 over
+    "#]]
+    .assert_eq(&world.ok("web3", "a"));
+    expect![[r#"
+        job 1 [aborted] budget_exceeded: budget of group `roll` exceeded: 2 failed, 1 allowed
+          next: autoexec retry 1
+        web1 [failed] failed: phase `a` failed: s1: exit 3
+          next: autoexec retry 1 -t web1
+          next: autoexec ignore 1 web1
+        web3 [aborted] never_started: phase `b` never began: budget of group `roll` exceeded: 2 failed, 1 allowed
+          next: autoexec retry 1 -t web3
+        web6 [aborted] never_started: phase `b` never began: budget of group `roll` exceeded: 2 failed, 1 allowed
+          next: autoexec retry 1 -t web6
+    "#]]
+    .assert_eq(&world.explained(&[0, 2, 5]));
 }
 
 #[test]
@@ -49,7 +70,9 @@ fn each_class_has_its_own_limit() {
 #[test]
 fn what_a_person_or_a_policy_stopped_is_in_no_budget() {
     let all: Vec<(OutcomeClass, &[u32])> =
-        [FAILED, OutcomeClass::Unreachable, OutcomeClass::TimedOut, OutcomeClass::Interrupted].map(|class| (class, &[0][..])).into();
+        [FAILED, OutcomeClass::Unreachable, OutcomeClass::TimedOut, OutcomeClass::Interrupted]
+            .map(|class| (class, &[0][..]))
+            .into();
     for outcome in [Outcome::Killed, Outcome::KillUnconfirmed, Outcome::Rejected, Outcome::Cancelled] {
         let mut world = world(budget(BudgetScope::Job, &all));
         world.end("web1", "a", failed(outcome));
@@ -104,7 +127,8 @@ fn a_job_scope_counts_earlier_groups() {
 
 #[test]
 fn a_target_that_fails_in_two_phases_at_once_is_one_target() {
-    let group = Group { budget: budget(BudgetScope::Group, &[(FAILED, &[1])]), ..oneshot(3, vec![phase("a"), phase("b")]) };
+    let group =
+        Group { budget: budget(BudgetScope::Group, &[(FAILED, &[1])]), ..oneshot(3, vec![phase("a"), phase("b")]) };
     let mut world = World::with(plan(3, vec![group]));
     world.fail("web1", "a");
     world.fail("web1", "b");
@@ -120,16 +144,41 @@ fn what_runs_finishes_when_a_budget_is_exceeded_and_nothing_new_begins() {
     group.budget = budget(BudgetScope::Group, &[(FAILED, &[0])]);
     let mut world = World::with(plan(3, vec![group]));
     world.begin();
-    expect![[]].assert_eq(&world.fail("web1", "a"));
-    expect![[]].assert_eq(&world.explained(&[1, 2]));
-    expect![[]].assert_eq(&world.ok("web2", "a"));
+    expect![[r#"
+        1 attempt_finished web1/a#1 failed (exit 3)
+        1 budget_exceeded failed: 1, allowed 0
+        1 stop_requested aborted: budget of group `roll` exceeded: 1 failed, 0 allowed
+    "#]]
+    .assert_eq(&world.fail("web1", "a"));
+    expect![[r#"
+        job 1 [stopping] stopping: budget of group `roll` exceeded: 1 failed, 0 allowed; 1 task has not ended yet
+          next: autoexec cancel 1
+        web2 [running] running: it runs by runner `r1` for 0s, phase `a`
+        web3 [waiting] stopping: the job ends, so that it is not started
+    "#]]
+    .assert_eq(&world.explained(&[1, 2]));
+    expect![[r#"
+        1 attempt_finished web2/a#1 succeeded (exit 0)
+        1 job_finished aborted
+          -> job 1 over
+    "#]]
+    .assert_eq(&world.ok("web2", "a"));
 }
 
 #[test]
 fn a_phase_that_runs_once_is_in_no_budget_and_stops_the_job_by_itself() {
-    let group = Group { budget: budget(BudgetScope::Job, &[(FAILED, &[5])]), ..rolling(&[1, 1], vec![once("o", 0), phase("a")]) };
+    let group = Group {
+        budget: budget(BudgetScope::Job, &[(FAILED, &[5])]),
+        ..rolling(&[1, 1], vec![once("o", 0), phase("a")])
+    };
     let mut world = World::with(plan(2, vec![group]));
-    expect![[]].assert_eq(&world.fail("runner", "o"));
+    expect![[r#"
+        1 attempt_finished runner/o#1 failed (exit 3)
+        1 stop_requested failed: phase `o`, which runs once for the job, failed
+        1 job_finished failed
+          -> job 1 over
+    "#]]
+    .assert_eq(&world.fail("runner", "o"));
     assert_eq!(world.job_state(), JobState::Failed);
 }
 
@@ -149,6 +198,19 @@ fn failures_before_a_retry_do_not_stop_it_and_new_ones_do() {
     world.fail("web2", "a");
     world.all_ok();
     assert_eq!(world.job_state(), JobState::Aborted);
-    expect![[]].assert_eq(&world.must(Operation::Retry { what: RetryWhat::Targets(String::new()) }, &[0]));
-    expect![[]].assert_eq(&world.fail("web1", "a"));
+    expect![[r#"
+        1 tasks_retried web1/a web1/b
+        1 stage_started 0
+        1 tasks_granted r1: web1/a#2e2
+          -> grant r1: 1
+    "#]]
+    .assert_eq(&world.must(Operation::Retry { what: RetryWhat::Targets(String::new()) }, &[0]));
+    expect![[r#"
+        1 attempt_finished web1/a#2 failed (exit 3)
+        1 budget_exceeded failed: 1, allowed 0
+        1 stop_requested aborted: budget of group `roll` exceeded: 1 failed, 0 allowed
+        1 job_finished aborted
+          -> job 1 over
+    "#]]
+    .assert_eq(&world.fail("web1", "a"));
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use autoexec_model::millis::Millis;
 use autoexec_model::outcome::OutcomeClass;
 use autoexec_model::plan::{
-    Action, Between, BetweenMode, BudgetLimit, BudgetPlan, BudgetScope, Connection, Group, OnFailure, PLAN_FORMAT, Phase,
-    Place, Plan, Retries, Step, Strategy, Target, Transport,
+    Action, Between, BetweenMode, BudgetLimit, BudgetPlan, BudgetScope, Connection, Group, OnFailure, PLAN_FORMAT,
+    Phase, Place, Plan, Retries, Step, Strategy, Target, Transport,
 };
 use serde_json::Map;
 
@@ -95,7 +95,12 @@ pub(crate) fn batch_health(name: &str) -> Phase {
 pub(crate) fn step(id: &str, idempotent: bool) -> Step {
     Step {
         id: id.to_owned(),
-        action: Action::Run { script: "true".to_owned(), interpreter: vec!["sh".to_owned()], args: Vec::new(), stdin: None },
+        action: Action::Run {
+            script: "true".to_owned(),
+            interpreter: vec!["sh".to_owned()],
+            args: Vec::new(),
+            stdin: None,
+        },
         env: Vec::new(),
         become_user: None,
         workdir: None,

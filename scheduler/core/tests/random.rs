@@ -27,14 +27,35 @@ pub(crate) struct Tally {
 /// Something that a runner, a person or the clock does.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
-    Hello { runner: u8, capacity: u32 },
-    Gone { runner: u8 },
-    Begin { which: prop::sample::Index, twice: bool },
-    Finish { which: prop::sample::Index, how: u8, twice: bool },
+    Hello {
+        runner: u8,
+        capacity: u32,
+    },
+    Gone {
+        runner: u8,
+    },
+    Begin {
+        which: prop::sample::Index,
+        twice: bool,
+    },
+    Finish {
+        which: prop::sample::Index,
+        how: u8,
+        twice: bool,
+    },
     /// A message about a live task with an epoch, a number or a sender that is not the lease's.
-    Stale { which: prop::sample::Index, how: u8, finished: bool },
-    Operate { what: u8, targets: Vec<prop::sample::Index> },
-    Pass { millis: u64 },
+    Stale {
+        which: prop::sample::Index,
+        how: u8,
+        finished: bool,
+    },
+    Operate {
+        what: u8,
+        targets: Vec<prop::sample::Index>,
+    },
+    Pass {
+        millis: u64,
+    },
     SubmitAgain,
     Boot,
 }
@@ -93,21 +114,17 @@ fn group() -> impl Strategy<Value = GroupDraft> {
     ];
     let limits = prop::collection::vec((class, 0..4_u32), 0..3);
     (
-        (any::<bool>(), any::<u8>(), prop::collection::vec(1..6_u8, 1..5), prop::collection::vec((0..6_u8, any::<bool>()), 1..4)),
+        (
+            any::<bool>(),
+            any::<u8>(),
+            prop::collection::vec(1..6_u8, 1..5),
+            prop::collection::vec((0..6_u8, any::<bool>()), 1..4),
+        ),
         (prop::option::of(any::<bool>()), 1..12_u32, prop::option::of(1..4_u32), mode),
         (prop_oneof![2 => Just(0_u64), 1 => 1..20_u64], scope, limits),
     )
-        .prop_map(|((rolling, share, cuts, phases), (health, parallel, narrow, mode), (soak, scope, limits))| GroupDraft {
-            rolling,
-            share,
-            cuts,
-            phases,
-            health,
-            parallel,
-            narrow,
-            mode,
-            soak,
-            budget: (scope, limits),
+        .prop_map(|((rolling, share, cuts, phases), (health, parallel, narrow, mode), (soak, scope, limits))| {
+            GroupDraft { rolling, share, cuts, phases, health, parallel, narrow, mode, soak, budget: (scope, limits) }
         })
 }
 
@@ -155,7 +172,9 @@ fn build_group(index: usize, targets: u32, draft: GroupDraft) -> Group {
     let limits: BTreeMap<OutcomeClass, u32> = limits.into_iter().collect();
     let limits: Vec<(OutcomeClass, Vec<u32>)> = limits
         .into_iter()
-        .map(|(class, limit)| (class, if scope == BudgetScope::Batch { vec![limit; count as usize] } else { vec![limit] }))
+        .map(|(class, limit)| {
+            (class, if scope == BudgetScope::Batch { vec![limit; count as usize] } else { vec![limit] })
+        })
         .collect();
     let limits: Vec<(OutcomeClass, &[u32])> = limits.iter().map(|(class, limit)| (*class, limit.as_slice())).collect();
     Group {
@@ -242,7 +261,7 @@ fn stuck(world: &mut World, tally: &mut Tally) {
     tally.skipped += 1;
     if world.job().state.is_final() {
         let _ = world.operate(Operation::Retry { what: RetryWhat::All }, &[]);
-    } else if tally.skipped % 2 == 0 {
+    } else if tally.skipped.is_multiple_of(2) {
         world.hello("r2", 10);
         world.pass(20_000);
     }
@@ -310,7 +329,8 @@ fn operate(world: &mut World, what: u8, picks: &[prop::sample::Index], tally: &m
         _ => ("amend", Operation::Parallel { parallel: u32::from(what % 7) + 1 }),
     };
     let count = world.job().plan.targets.len();
-    let targets: Vec<u32> = if count == 0 { Vec::new() } else { picks.iter().map(|pick| pick.index(count) as u32).collect() };
+    let targets: Vec<u32> =
+        if count == 0 { Vec::new() } else { picks.iter().map(|pick| pick.index(count) as u32).collect() };
     let before = world.state.clone();
     let known = tally.operations.entry(name).or_default();
     match world.operate(operation, &targets) {

@@ -10,7 +10,9 @@ use autoexec_model::id::{JobId, TaskIx};
 /// One fact: `1 tasks_granted r1: web1/a#1e1 web2/a#1e1`.
 pub(crate) fn event(state: &State, event: &Event) -> String {
     let job = event.job.map_or_else(|| "-".to_owned(), |job| job.to_string());
-    let tasks = |tasks: &[TaskIx]| -> String { tasks.iter().map(|task| format!(" {}", task_name(state, event.job, *task))).collect() };
+    let tasks = |tasks: &[TaskIx]| -> String {
+        tasks.iter().map(|task| format!(" {}", task_name(state, event.job, *task))).collect()
+    };
     let more = match &event.fact {
         Fact::TasksGranted { runner, leases } => {
             let leases: String = leases
@@ -26,9 +28,9 @@ pub(crate) fn event(state: &State, event: &Event) -> String {
         Fact::AttemptInterrupted { task, n, again, .. } => {
             format!("{}#{n}{}", task_name(state, event.job, *task), if *again { " again" } else { "" })
         }
-        Fact::LeasesEnded { tasks: which, .. } | Fact::StopsRequested { tasks: which } | Fact::TasksRetried { tasks: which, .. } => {
-            tasks(which).trim_start().to_owned()
-        }
+        Fact::LeasesEnded { tasks: which, .. }
+        | Fact::StopsRequested { tasks: which }
+        | Fact::TasksRetried { tasks: which, .. } => tasks(which).trim_start().to_owned(),
         Fact::TaskDecided { task, verdict, .. } => format!("{} {verdict}", task_name(state, event.job, *task)),
         Fact::StageStarted { stage } => stage.to_string(),
         Fact::BudgetExceeded { class, count, limit, .. } => format!("{}: {count}, allowed {limit}", class.word()),

@@ -181,9 +181,9 @@ impl World {
     /// The task of a subject in a phase.
     pub(crate) fn task(&self, subject: &str, phase: &str) -> &Task {
         let job = self.job();
-        let found = (0..job.tasks.len() as u32).map(TaskIx).find(|task| {
-            job.subject(*task) == subject && autoexec_core::view::phase_name(job, *task) == phase
-        });
+        let found = (0..job.tasks.len() as u32)
+            .map(TaskIx)
+            .find(|task| job.subject(*task) == subject && autoexec_core::view::phase_name(job, *task) == phase);
         &job.tasks[found.expect("the task is in the plan").0 as usize]
     }
 
@@ -207,10 +207,12 @@ impl World {
         let mut all = Vec::new();
         for _ in 0..MAX_ROUNDS {
             let mut quiet = true;
-            let live: Vec<JobId> = self.state.jobs.values().filter(|job| !job.state.is_final()).map(|job| job.id).collect();
+            let live: Vec<JobId> =
+                self.state.jobs.values().filter(|job| !job.state.is_final()).map(|job| job.id).collect();
             for job in live {
                 for round in 0.. {
-                    let events = decide(&self.state, &Input::Advance { job }, self.now).expect("advance is never refused");
+                    let events =
+                        decide(&self.state, &Input::Advance { job }, self.now).expect("advance is never refused");
                     if events.is_empty() {
                         break;
                     }

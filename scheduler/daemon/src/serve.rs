@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::engine::{Engine, EngineError, Handle, INBOX, Message};
 use crate::grpc::Services;
 use crate::idle::Activity;
-use crate::shelf::Shelf;
+use crate::shelf::{SHELF, Shelf};
 
 /// How often the scheduler looks whether it may leave.
 const IDLE_CHECK: Duration = Duration::from_secs(1);
@@ -97,7 +97,7 @@ pub async fn serve(options: SchedulerOptions, shutdown: watch::Sender<bool>, rea
     activity.touch();
     let services = Arc::new(Services {
         engine: handle.clone(),
-        shelf: Arc::new(Shelf::open(&options.state_dir.join("shelf"))),
+        shelf: Arc::new(Shelf::open(&options.state_dir.join(SHELF))),
         state_dir: options.state_dir.clone(),
         shutdown: shutdown.clone(),
         activity: Arc::clone(&activity),

@@ -15,6 +15,9 @@ use autoexec_model::plan::Plan;
 use autoexec_model::refusal::{Code, Refusal};
 use autoexec_tools::Catalogue;
 
+/// Name of its folder below that of the store.
+pub(crate) const SHELF: &str = "shelf";
+
 /// Tools and files of one scheduler.
 pub(crate) struct Shelf {
     shipped: Catalogue,
@@ -84,6 +87,28 @@ impl Shelf {
     pub(crate) fn file(&self, sha256: &str) -> Result<Vec<u8>, Refusal> {
         let path = self.file_path(sha256)?;
         std::fs::read(&path).map_err(|error| Refusal::new(Code::NotFound, format!("file {sha256} is not kept: {error}")))
+    }
+
+    /// Copies everything that is kept to another folder.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub(crate) fn copy_to(&self, to: &Path) -> Result<(), Refusal> {
+        for kind in ["tools", "files"] {
+            let from = self.folder.join(kind);
+            let Ok(entries) = std::fs::read_dir(&from) else { continue };
+            for entry in entries.flatten() {
+                let (path, target) = (entry.path(), to.join(kind).join(entry.file_name()));
+                // What is being written belongs to no job yet.
+                if path.extension().is_some_and(|extension| extension == "part") {
+                    continue;
+                }
+                let bytes = std::fs::read(&path)
+                    .map_err(|error| Refusal::new(Code::Internal, format!("cannot read {}: {error}", path.display())))?;
+                write_durably(&target, &bytes)?;
+            }
+        }
+        Ok(())
     }
 
     fn tool_path(&self, digest: &Digest) -> PathBuf {

@@ -113,3 +113,73 @@ fn a_named_socket_without_a_scheduler_is_unreachable() {
     assert!(ran.err().contains("hint"), "{ran}");
     assert!(!sandbox.state().exists(), "no scheduler is started for somebody else's socket");
 }
+
+#[test]
+fn output_can_be_followed_while_it_is_printed() {
+    let held = Held::new();
+    let id = held.sandbox.submit(&["-t", "here", "--transport", "local", "--", &held.script.replace("echo begun", "echo on the way; echo begun")]);
+    let follow = held.sandbox.start(&["output", &id, "--follow"]);
+    wait_until("what is printed arrives before the end", || follow.printed().contains("on the way"));
+    held.let_go();
+    let ran = follow.finish(Duration::from_secs(60));
+    ran.check(0);
+    assert_eq!(ran.out(), "on the way\nended\n");
+}
+
+#[test]
+fn the_daemon_leaves_when_it_is_idle_and_not_before() {
+    let held = Held::new();
+    let state = held.sandbox.state();
+    let mut daemon = held.sandbox.start(&["daemon", "--state-dir", crate::harness::text(&state), "--idle", "400ms"]);
+    wait_until("it is ready", || state.join("daemon.sock").exists());
+    let id = held.sandbox.submit(&held.args()[1..]);
+    held.wait_until_begun();
+    // Nobody is connected for longer than it stays idle, but its job is live. This is the passing of time itself.
+    let since = std::time::Instant::now();
+    wait_until("time passes", || since.elapsed() > Duration::from_millis(1_200));
+    assert!(daemon.is_running(), "it left a live job");
+    held.let_go();
+    wait_until("it leaves", || !daemon.is_running());
+    daemon.finish(Duration::from_secs(10)).check(0);
+    held.sandbox.expect(0, &["watch", &id]);
+}
+
+/// A terminal for the program, typed at by the test: `script` makes one.
+fn at_a_terminal(sandbox: &Sandbox, line: &str) -> Option<(std::process::Child, std::process::ChildStdin)> {
+    if !std::path::Path::new("/usr/bin/script").exists() {
+        crate::harness::skip("there is no `script` to make a terminal with: Ctrl-C at a terminal is not tested");
+        return None;
+    }
+    let screen = std::fs::File::create(sandbox.path("screen")).expect("a file");
+    let mut command = sandbox.other("/usr/bin/script");
+    command.args(["-qec", line, "/dev/null"]).env("TERM", "xterm").env_remove("NO_COLOR");
+    command.stdin(std::process::Stdio::piped()).stdout(screen);
+    let mut child = command.spawn().expect("script");
+    let keys = child.stdin.take().expect("its input");
+    Some((child, keys))
+}
+
+#[test]
+fn at_a_terminal_an_interrupt_asks_what_to_do() {
+    use std::io::Write as _;
+    // The key, the end of the command line, and the state of the job a moment later.
+    for (key, code, state) in [("d", 130, "running"), ("c", 1, "cancelled")] {
+        let held = Held::new();
+        let line = format!("exec autoexec run -i {} -t @web -- '{}'", held.hosts, held.script);
+        let Some((mut child, mut keys)) = at_a_terminal(&held.sandbox, &line) else { return };
+        held.wait_until_begun();
+        let screen = || String::from_utf8_lossy(&std::fs::read(held.sandbox.path("screen")).expect("the screen")).into_owned();
+        wait_until("the live view is drawn", || screen().contains("batch 1") || screen().contains("main"));
+        keys.write_all(b"\x03").expect("typed");
+        wait_until("it asks", || screen().contains("[d]etach"));
+        keys.write_all(key.as_bytes()).expect("typed");
+        let mut status = None;
+        wait_until("the command line ends", || {
+            status = child.try_wait().expect("its state");
+            status.is_some()
+        });
+        assert_eq!(status.and_then(|status| status.code()), Some(code), "{}", screen());
+        held.sandbox.wait_for("last", &[state]);
+        held.let_go();
+    }
+}

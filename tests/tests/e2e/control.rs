@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Fleet, Sandbox, Sshd, pids_with, wait_until, word};
+use crate::harness::{Fleet, Sandbox, Sshd, wait_until, word};
 
 fn rolling(sandbox: &Sandbox, seen: &str, more: &str, script: &str) -> String {
     let text = format!(
@@ -109,8 +109,8 @@ fn cancel_ends_the_whole_process_tree() {
     );
     let id = sandbox.submit(&["-i", &hosts, "-t", "*", "--", &script]);
     sandbox.wait_for_lines("seen", 2);
-    let marks = |wanted: &str| pids_with(&format!("-{id}-{wanted}-1-s0-t1:"));
-    wait_until("its processes run", || !marks("0").is_empty() && !marks("1").is_empty());
+    wait_until("its processes run", || sandbox.processes_of(&id, Some(0)).len() > 3 && sandbox.processes_of(&id, Some(1)).len() > 3);
+    wait_until("the scheduler knows it", || sandbox.show(&id)["targets"].as_array().expect("targets").iter().all(|row| !row["started_at"].is_null()));
     sandbox.expect(0, &["cancel", &id, "--reason", "wrong version"]);
     let ran = sandbox.expect(1, &["watch", &id]);
     let view = sandbox.show(&id);
@@ -120,8 +120,34 @@ fn cancel_ends_the_whole_process_tree() {
         assert_eq!((row["verdict"].as_str(), row["outcome"].as_str()), (Some("cancelled"), Some("killed")), "{row:#}");
     }
     // The word `killed` is a promise: nothing may be left now, not some time later.
-    for left in [marks("0"), marks("1")] {
-        assert_eq!(left, Vec::<u32>::new(), "processes of a killed attempt live on");
+    assert_eq!(sandbox.processes_of(&id, None), Vec::<u32>::new(), "processes of a killed attempt live on");
+}
+
+#[test]
+#[ignore = "a stop that meets a start reports `cancelled` though it began, and now and then leaves the process running"]
+fn cancel_in_the_moment_of_the_start_ends_it_too() {
+    let Some(sshd) = Sshd::start() else { return };
+    let sandbox = Sandbox::new();
+    let seen = sandbox.folder("seen");
+    let fleet = Fleet::ssh(&sandbox, &sshd).web(6).host("near[1-2]", "transport: local");
+    let hosts = fleet.write(&sandbox, "hosts.yaml");
+    // Connections are there already, so that all of them begin at nearly the same time.
+    sandbox.expect(0, &["run", "-i", &hosts, "-t", "*", "--", "true"]);
+    for round in 0..20 {
+        let script = format!("echo begun > {seen}/{round}-$AUTOEXEC_TARGET_NAME; exec sleep 607");
+        let id = sandbox.submit(&["-i", &hosts, "-t", "*", "--", &script]);
+        // None, one, two ... of them have begun when it is cancelled.
+        let begun = || sandbox.lines_in("seen").into_keys().filter(|name| name.starts_with(&format!("{round}-"))).collect::<Vec<_>>();
+        wait_until("some have begun", || begun().len() >= round % 8);
+        sandbox.expect(0, &["cancel", &id]);
+        sandbox.expect(1, &["watch", &id]);
+        let view = sandbox.show(&id);
+        for row in view["targets"].as_array().expect("targets") {
+            let began = begun().contains(&format!("{round}-{}", word(row, "name")));
+            let expected = if began { "killed" } else { "cancelled" };
+            assert_eq!(row["outcome"], expected, "round {round}, began: {began}: {row:#}");
+        }
+        assert_eq!(sandbox.processes_of(&id, None), Vec::<u32>::new(), "round {round}: processes of a cancelled job live on");
     }
 }
 
@@ -131,7 +157,7 @@ fn a_timeout_ends_the_process_tree_too() {
     let ran = stage.sandbox.expect(1, &["run", "-i", &stage.hosts, "-t", "web001", "--timeout", "500ms", "--", "setsid sleep 605 & sleep 606"]);
     let view = stage.sandbox.show("last");
     assert_eq!(view["targets"][0]["outcome"], "timed_out", "{ran}");
-    assert_eq!(pids_with("-1-0-1-s0-t1:"), Vec::<u32>::new());
+    assert_eq!(stage.sandbox.processes_of("1", None), Vec::<u32>::new());
     assert!(ran.took < Duration::from_secs(30), "{ran}");
 }
 
@@ -192,7 +218,7 @@ fn skipped_and_ignored_targets_do_not_count_as_failed() {
 #[test]
 fn a_target_that_waits_for_its_batch_or_its_turn_says_so() {
     let stage = Stage::local();
-    let job = rolling(&stage.sandbox, &stage.seen, "parallel: 1", &until_go(&stage.seen)).to_owned();
+    let job = rolling(&stage.sandbox, &stage.seen, "parallel: 1", &until_go(&stage.seen));
     let id = stage.sandbox.submit(&[&job, "-i", &stage.hosts]);
     stage.sandbox.wait_for_lines("seen", 1);
     for name in ["web002", "web005"] {

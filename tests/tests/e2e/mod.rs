@@ -7,6 +7,7 @@ mod clusters;
 mod clients;
 mod control;
 mod crash;
+mod examples;
 mod hard;
 mod plans;
 mod rollout;

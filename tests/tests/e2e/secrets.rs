@@ -22,12 +22,10 @@ phases:
     steps:
       - id: b
         env: { S: "{{ params.password }}" }
-        stdin: "{{ params.password }}"
         run: |
           echo "whole $S and again $S"
           printf 'halves %s' "${S%????????????}"; sleep 0.2; printf '%s\n' "${S#????????????}"
           echo "error $S" >&2
-          cat; echo
           cat "$AUTOEXEC_PARAMS"
           printf '{"got": "%s"}' "$S" > "$AUTOEXEC_OUTPUT"
           sleep 0.3
@@ -121,6 +119,24 @@ fn files_after(sandbox: &Sandbox) -> Vec<String> {
 /// Whether the file belongs to an attempt, on the target or on the runner.
 fn is_attempt(path: &str) -> bool {
     path.contains("/work/autoexec-") || path.contains("/attempts/autoexec-")
+}
+
+#[test]
+fn a_secret_is_refused_where_others_could_see_it() {
+    let sandbox = Sandbox::new();
+    let password = sandbox.write("pw", SECRET).display().to_string();
+    let witness = sandbox.path("ran");
+    for place in ["args: [\"{{ params.password }}\"]", "stdin: \"{{ params.password }}\"", "workdir: \"/tmp/{{ params.password }}\""] {
+        let job = format!(
+            "name: seen\ntargets: here\nparams: {{ password: {{ type: secret, required: true }} }}\nsteps:\n  - run: touch {}\n    {place}\n",
+            witness.display()
+        );
+        let job = sandbox.write("seen.yaml", job).display().to_string();
+        let ran = sandbox.run(&["run", &job, "-t", "here", "--transport", "local", "--secret", &format!("password=file:{password}")]);
+        assert!([Some(1), Some(2)].contains(&ran.code), "{place}: {ran}");
+        assert!(!format!("{}{}", ran.out(), ran.err()).contains(SECRET), "{place}: {ran}");
+        assert!(!witness.exists(), "{place}: it ran all the same: {ran}");
+    }
 }
 
 #[test]

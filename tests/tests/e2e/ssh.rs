@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::harness::{Fleet, Sandbox, Sshd, is_root, run_tool, skip, word};
+use crate::harness::{Fleet, Sandbox, Setup, Sshd, is_root, run_tool, skip, word};
 
 #[test]
 fn a_new_host_is_noted_once_and_a_changed_one_refused() {
@@ -65,6 +65,38 @@ fn a_connection_is_kept_for_the_whole_job() {
     let job = sandbox.write("job.yaml", job).display().to_string();
     sandbox.expect(0, &["run", &job, "-i", &hosts]);
     assert_eq!(sshd.logins(), 5, "thirty steps, five logins: {}", sshd.log());
+}
+
+#[test]
+#[ignore = "no second connection is made for the kill: `kill_unconfirmed`, which no budget counts, and the process lives on"]
+fn a_host_that_allows_one_session_can_still_be_stopped() {
+    let setup = Setup { lines: vec!["MaxSessions 1".to_owned()] };
+    let Some(sshd) = Sshd::start_with(&setup) else { return };
+    let sandbox = Sandbox::new();
+    let seen = sandbox.folder("seen");
+    let hosts = Fleet::ssh(&sandbox, &sshd).web(2).write(&sandbox, "hosts.yaml");
+    sandbox.expect(0, &["run", "-i", &hosts, "-t", "@web", "--", "true"]);
+    let timed = sandbox.json_with(1, &["run", "-i", &hosts, "-t", "@web", "--timeout", "300ms", "--budget", "timed_out=2", "--", "sleep 608"]);
+    assert_eq!(timed["outcomes"]["timed_out"], 2, "{timed:#}");
+    let id = sandbox.submit(&["-i", &hosts, "-t", "@web", "--", &format!("touch {seen}/$AUTOEXEC_TARGET_NAME; echo begun; sleep 609")]);
+    let has_begun = |name: &str| sandbox.output(&id, name) == b"begun\n";
+    crate::harness::wait_until("both run", || has_begun("web001") && has_begun("web002"));
+    sandbox.expect(0, &["cancel", &id]);
+    sandbox.expect(1, &["watch", &id]);
+    let view = sandbox.show(&id);
+    assert_eq!([&view["targets"][0]["outcome"], &view["targets"][1]["outcome"]], ["killed", "killed"], "{view:#}");
+    assert_eq!(sandbox.processes_of(&id, None), Vec::<u32>::new(), "processes live on");
+}
+
+#[test]
+fn a_host_without_a_shell_says_what_it_answered() {
+    let setup = Setup { lines: vec!["ForceCommand echo this account is closed".to_owned()] };
+    let Some(sshd) = Sshd::start_with(&setup) else { return };
+    let sandbox = Sandbox::new();
+    let hosts = Fleet::ssh(&sandbox, &sshd).web(1).write(&sandbox, "hosts.yaml");
+    let view = sandbox.json_with(1, &["run", "-i", &hosts, "-t", "@web", "--", "true"]);
+    assert_eq!(view["outcomes"]["failed"], 1, "{view:#}");
+    assert!(word(&view["failures"][0], "message").contains("this account is closed"), "{view:#}");
 }
 
 /// A user of this machine for the time of a test, who may do everything with sudo and its password.

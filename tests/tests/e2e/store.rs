@@ -72,7 +72,7 @@ fn pruned_jobs_are_gone_and_running_ones_stay() {
     sandbox.expect(0, &["store", "prune", "--older-than", "0s"]);
     let jobs = sandbox.json(&["jobs"]);
     let ids: Vec<String> = jobs["jobs"].as_array().expect("jobs").iter().map(|job| job["id"].to_string()).collect();
-    assert_eq!(ids, [id.clone()]);
+    assert_eq!(ids, [id.as_str()]);
     sandbox.write("go", "");
     sandbox.expect(0, &["watch", &id]);
     sandbox.expect(0, &["store", "verify"]);

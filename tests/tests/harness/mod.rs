@@ -10,12 +10,11 @@ mod sandbox;
 mod sshd;
 mod wait;
 
-pub(crate) use binary::binary;
 pub(crate) use fleet::{Fleet, Silent, closed_port};
-pub(crate) use processes::{alive, command_lines, kill_tree, pids_with, signal};
+pub(crate) use processes::{alive, command_lines, signal};
 pub(crate) use sandbox::{Ran, Sandbox, text, word};
 pub(crate) use sshd::{Setup, Sshd, is_root, run_tool};
-pub(crate) use wait::{PATIENCE, wait_until, wait_within};
+pub(crate) use wait::wait_until;
 
 /// Says that a test proves nothing here, and why.
 pub(crate) fn skip(why: &str) {

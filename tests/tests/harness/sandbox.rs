@@ -14,7 +14,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::binary::binary;
-use super::processes::{alive, kill_tree, signal};
+use super::processes::{alive, kill_tree, pids_with, signal};
 use super::wait::{PATIENCE, wait_until};
 
 /// One run, unless the test says otherwise: well above the longest job of these tests.
@@ -26,7 +26,6 @@ pub(crate) struct Sandbox {
 }
 
 /// What a run of the program left.
-#[must_use]
 pub(crate) struct Ran {
     what: String,
     /// Its exit code; none when a signal ended it.
@@ -88,15 +87,26 @@ impl Sandbox {
 
     /// The program, ready to run here.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = self.other(binary());
+        command.args(args);
         command
-            .args(args)
+    }
+
+    /// Another program with the same surroundings; `autoexec` is the program under test on its path.
+    pub(crate) fn other(&self, program: impl AsRef<OsStr>) -> Command {
+        let bin = self.path("bin");
+        if !bin.exists() {
+            fs::create_dir(&bin).expect("a folder");
+            std::os::unix::fs::symlink(binary(), bin.join("autoexec")).expect("a link");
+        }
+        let mut command = Command::new(program);
+        command
             .current_dir(self.dir.path())
             .env_clear()
             .env("HOME", self.path("home"))
             .env("TMPDIR", self.path("tmp"))
             .env("AUTOEXEC_STATE_DIR", self.state())
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("PATH", format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", bin.display()))
             .env("LANG", "C.UTF-8")
             .env("TZ", "UTC")
             .env("NO_COLOR", "1")
@@ -184,6 +194,14 @@ impl Sandbox {
         u32::try_from(info["pid"].as_u64().expect("a number")).expect("a process number")
     }
 
+    /// The living processes of a job of this sandbox, or of one of its tasks.
+    pub(crate) fn processes_of(&self, job: &str, task: Option<u32>) -> Vec<u32> {
+        let info = self.json(&["up"]);
+        let task = task.map_or_else(String::new, |task| format!("{task}-"));
+        // Each process of an attempt carries its key, which begins with the random name of the store.
+        pids_with(&format!("{}-{job}-{task}", word(&info, "instance")))
+    }
+
     /// Ends the daemon without a warning; its number.
     pub(crate) fn kill_daemon(&self) -> u32 {
         let pid = self.running_daemon().expect("a daemon runs");
@@ -240,7 +258,7 @@ impl Drop for Sandbox {
             }
         }
         // What it ran lives in sessions of its own and is found by the folder that it runs in.
-        for pid in super::processes::pids_with(&self.dir.path().display().to_string()) {
+        for pid in pids_with(&self.dir.path().display().to_string()) {
             kill_tree(pid);
         }
     }

@@ -10,16 +10,10 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// Waits until the condition holds.
 #[track_caller]
-pub(crate) fn wait_until(what: &str, condition: impl FnMut() -> bool) {
-    wait_within(PATIENCE, what, condition);
-}
-
-/// The same with a deadline of its own.
-#[track_caller]
-pub(crate) fn wait_within(patience: Duration, what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + patience;
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
     while !condition() {
-        assert!(Instant::now() < deadline, "waited {patience:?} in vain: {what}");
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain: {what}");
         std::thread::sleep(LOOK);
     }
 }

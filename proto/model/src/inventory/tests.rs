@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::diagnostic::{Diagnosed, SourceFile};
 use crate::plan::{HostKeyCheck, Transport};
 use crate::selector::{Selectable, Selector};
 

@@ -50,7 +50,7 @@ pub struct StepSpec {
     /// Whose rights it runs with: a user, `{user, method, password}`, or `false` for nobody else's.
     #[serde(rename = "become", default)]
     pub become_user: Option<Located<BecomeSpec>>,
-    /// Folder it runs in; a template. A folder of its own when nothing is said.
+    /// Folder it runs in; a template. The home of the user that it runs as when nothing is said.
     #[serde(default)]
     pub workdir: Option<Located<String>>,
     /// Longest time of one try.

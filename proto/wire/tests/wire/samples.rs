@@ -319,6 +319,7 @@ impl Samples {
                 (self.s("version"), self.s("1.2")),
                 (self.s("version"), String::new()),
             ],
+            secrets: vec![(self.s("password"), self.s("x"))],
             files: vec![ParamFile {
                 param: self.s("f"),
                 name: self.s("f.txt"),

@@ -123,7 +123,7 @@ impl Maker<'_> {
                 BecomeMethod::Sudo => execution::BecomeMethod::Sudo,
                 BecomeMethod::Su => execution::BecomeMethod::Su,
             },
-            user: plan.user.clone(),
+            user: self.text("become user", &plan.user)?,
             password: password.map(|password| SecretBytes::new(password.into_bytes())),
         })
     }

@@ -30,7 +30,7 @@ impl Secrets {
         let values: Vec<String> = names
             .iter()
             .filter_map(|name| params.get(name))
-            .filter_map(|value| value.as_str().map(str::to_owned))
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
             .filter(|value| value.len() >= MIN_SECRET)
             .collect();
         let mut patterns: Vec<Vec<u8>> = Vec::new();

@@ -48,16 +48,14 @@ pub fn apply(state: &mut State, event: &Event, plans: &Plans) -> Result<(), Ille
             if state.jobs.contains_key(&job) {
                 return Err(Illegal::Job { fact: name, job, state: "there already".to_owned() });
             }
-            let plan = plans
-                .get(&submitted.plan)
-                .ok_or_else(|| Illegal::NoPlan { job, plan: submitted.plan.clone() })?;
+            let plan =
+                plans.get(&submitted.plan).ok_or_else(|| Illegal::NoPlan { job, plan: submitted.plan.clone() })?;
             job::submit(state, job, submitted, Arc::clone(plan), event.at);
             Ok(())
         }
         Fact::TasksGranted { runner, .. } | Fact::AttemptsStarted { runner, .. } => {
-            let index = state
-                .runner_index(runner)
-                .ok_or_else(|| Illegal::NoRunner { fact: name, runner: runner.clone() })?;
+            let index =
+                state.runner_index(runner).ok_or_else(|| Illegal::NoRunner { fact: name, runner: runner.clone() })?;
             on_job(state, event, name, Some(index))
         }
         Fact::JobStarted

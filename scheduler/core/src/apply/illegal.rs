@@ -2,6 +2,8 @@
 
 use autoexec_model::id::{Digest, JobId, RunnerId};
 
+use crate::state::Job;
+
 /// An event that does not fit the state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Illegal {
@@ -57,4 +59,13 @@ pub enum Illegal {
         /// Its state, or `not there`.
         state: String,
     },
+}
+
+impl Illegal {
+    /// The job is in a state in which this cannot happen.
+    pub(super) fn job(fact: &'static str, job: &Job) -> Self {
+        let begun = if job.begun { "in" } else { "before" };
+        let gate = job.gate.map(|gate| format!(", held by {gate:?}")).unwrap_or_default();
+        Self::Job { fact, job: job.id, state: format!("{} {begun} stage {}{gate}", job.state, job.stage) }
+    }
 }

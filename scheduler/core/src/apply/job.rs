@@ -44,11 +44,7 @@ pub(super) fn submit(state: &mut State, id: JobId, submitted: &Submitted, plan: 
 
 /// Facts that change the job alone.
 pub(super) fn change(job: &mut Job, event: &Event, name: &'static str) -> Result<(), Illegal> {
-    let next = next_state(job, &event.fact).ok_or_else(|| Illegal::Job {
-        fact: name,
-        job: job.id,
-        state: job.state.to_string(),
-    })?;
+    let next = next_state(job, &event.fact).ok_or_else(|| Illegal::job(name, job))?;
     match &event.fact {
         Fact::JobStarted => job.started_at = Some(event.at),
         Fact::BudgetExceeded { group, class, count, limit } => {

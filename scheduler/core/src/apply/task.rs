@@ -80,7 +80,13 @@ impl Change<'_> {
         })
     }
 
-    pub(super) fn interrupt(&mut self, task: TaskIx, n: u32, report: &AttemptReport, again: bool) -> Result<(), Illegal> {
+    pub(super) fn interrupt(
+        &mut self,
+        task: TaskIx,
+        n: u32,
+        report: &AttemptReport,
+        again: bool,
+    ) -> Result<(), Illegal> {
         let known = self.task(task)?;
         if !known.state.is_live() || known.n != n {
             return Err(self.illegal(task));
@@ -164,7 +170,12 @@ impl Change<'_> {
         Ok(())
     }
 
-    pub(super) fn decide(&mut self, task: TaskIx, verdict: Verdict, outputs: &Map<String, Value>) -> Result<(), Illegal> {
+    pub(super) fn decide(
+        &mut self,
+        task: TaskIx,
+        verdict: Verdict,
+        outputs: &Map<String, Value>,
+    ) -> Result<(), Illegal> {
         let state = self.task(task)?.state;
         if state.is_live() || state == TaskState::Done(Verdict::Succeeded) {
             return Err(self.illegal(task));
@@ -249,7 +260,11 @@ impl Change<'_> {
                     task.state = TaskState::Done(verdict);
                     task.finished_at = Some(at);
                 })?,
-                TaskState::Unresolved | TaskState::Granted | TaskState::Running | TaskState::Stopping | TaskState::Done(_) => {}
+                TaskState::Unresolved
+                | TaskState::Granted
+                | TaskState::Running
+                | TaskState::Stopping
+                | TaskState::Done(_) => {}
             }
         }
         self.job.state = state;
@@ -300,7 +315,7 @@ impl Change<'_> {
     }
 
     fn illegal_job(&self) -> Illegal {
-        Illegal::Job { fact: self.fact, job: self.job.id, state: self.job.state.to_string() }
+        Illegal::job(self.fact, self.job)
     }
 }
 

@@ -115,9 +115,8 @@ fn stopping(job: &Job) -> Option<Fact> {
 
 /// How a job ends that ran through all its stages.
 fn final_state(job: &Job) -> JobState {
-    let bad = |tally: &Tally| {
-        tally.unresolved > 0 || tally.with(Verdict::Failed) > 0 || tally.with(Verdict::Aborted) > 0
-    };
+    let bad =
+        |tally: &Tally| tally.unresolved > 0 || tally.with(Verdict::Failed) > 0 || tally.with(Verdict::Aborted) > 0;
     let cancelled = |tally: &Tally| tally.with(Verdict::Cancelled) > 0;
     if job.tallies.iter().any(bad) {
         JobState::Failed

@@ -50,7 +50,8 @@ impl Turn<'_> {
         for task in tasks {
             let most = self.room.iter().enumerate().max_by_key(|(index, free)| (**free, usize::MAX - *index));
             let Some(runner) = most.filter(|(_, free)| **free > 0).map(|(index, _)| index) else { break };
-            let (Some(free), Some(share), Some(known)) = (self.room.get_mut(runner), shares.get_mut(runner), job.task(*task))
+            let (Some(free), Some(share), Some(known)) =
+                (self.room.get_mut(runner), shares.get_mut(runner), job.task(*task))
             else {
                 break;
             };
@@ -121,7 +122,8 @@ fn fence_on_target(job: &Job, task: TaskIx) -> bool {
         .cell(task)
         .and_then(|cell| job.plan.groups.get(cell.group as usize)?.phases.get(cell.phase as usize))
         .map(|phase| phase.place);
-    let transport = job.layout.target(&job.plan, task).and_then(|target| job.plan.target(target)).map(|target| target.transport);
+    let transport =
+        job.layout.target(&job.plan, task).and_then(|target| job.plan.target(target)).map(|target| target.transport);
     match (place, transport) {
         (Some(Place::Target), Some(Transport::Ssh | Transport::Agent | Transport::Sim)) => true,
         (Some(Place::Target | Place::Runner | Place::RunnerTarget | Place::Sql) | None, _) => false,

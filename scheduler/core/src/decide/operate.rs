@@ -166,12 +166,27 @@ fn retriable(job: &Job, what: &RetryWhat, targets: &[u32]) -> Result<Vec<TaskIx>
 /// left out because of it is skipped, so that it does not fail the job either.
 fn decide_tasks(job: &Job, targets: &[u32], verdict: Verdict, by: &str) -> Result<Vec<Fact>, Refusal> {
     let may = |task: &Task| match (verdict, task.state) {
-        (Verdict::Skipped, TaskState::Waiting | TaskState::Unresolved | TaskState::Done(Verdict::Failed | Verdict::Aborted | Verdict::Cancelled)) => true,
+        (
+            Verdict::Skipped,
+            TaskState::Waiting
+            | TaskState::Unresolved
+            | TaskState::Done(Verdict::Failed | Verdict::Aborted | Verdict::Cancelled),
+        ) => true,
         (Verdict::Ignored, TaskState::Unresolved | TaskState::Done(Verdict::Failed)) => true,
         (Verdict::Succeeded | Verdict::Failed, TaskState::Unresolved) => true,
         (
-            Verdict::Skipped | Verdict::Ignored | Verdict::Succeeded | Verdict::Failed | Verdict::Cancelled | Verdict::Aborted,
-            TaskState::Waiting | TaskState::Unresolved | TaskState::Granted | TaskState::Running | TaskState::Stopping | TaskState::Done(_),
+            Verdict::Skipped
+            | Verdict::Ignored
+            | Verdict::Succeeded
+            | Verdict::Failed
+            | Verdict::Cancelled
+            | Verdict::Aborted,
+            TaskState::Waiting
+            | TaskState::Unresolved
+            | TaskState::Granted
+            | TaskState::Running
+            | TaskState::Stopping
+            | TaskState::Done(_),
         ) => false,
     };
     let mut facts = Vec::new();
@@ -190,12 +205,12 @@ fn decide_tasks(job: &Job, targets: &[u32], verdict: Verdict, by: &str) -> Resul
         }
         if facts.len() == before {
             let name = job.plan.target(*target).map_or("?", |target| target.name.as_str());
-            let wanted = match verdict {
-                Verdict::Skipped => "not running and not succeeded",
-                Verdict::Ignored => "failed",
-                Verdict::Succeeded | Verdict::Failed | Verdict::Cancelled | Verdict::Aborted => "interrupted",
+            let why_not = match verdict {
+                Verdict::Skipped => "runs or has succeeded",
+                Verdict::Ignored => "has not failed",
+                Verdict::Succeeded | Verdict::Failed | Verdict::Cancelled | Verdict::Aborted => "was not interrupted",
             };
-            let refusal = Refusal::new(Code::Illegal, format!("target `{name}` of job {} is not {wanted}", job.id));
+            let refusal = Refusal::new(Code::Illegal, format!("target `{name}` of job {} {why_not}", job.id));
             return Err(refusal.hint(format!("`autoexec explain {} {name}` tells how it stands", job.id)));
         }
     }

@@ -63,7 +63,8 @@ pub(super) fn gate_reason(job: &Job, gate: Gate, now: UnixMillis) -> Reason {
         Gate::Failure => {
             let failed = batch_failures(job);
             let (sentence, operations) = if failed.is_empty() {
-                let sentence = format!("targets of {done} failed; a person has dealt with them, and the job waits to be resumed");
+                let sentence =
+                    format!("targets of {done} failed; a person has dealt with them, and the job waits to be resumed");
                 (sentence, vec![Operation::Resume, cancel()])
             } else {
                 let sentence = format!("{failed} failed in {done}, and the group pauses then");
@@ -80,7 +81,8 @@ fn batch_failures(job: &Job) -> String {
     let Some(at) = stage::current(job) else { return String::new() };
     let cells = job.layout.cells.iter().filter(|cell| cell.group == at.group && cell.batch == at.batch);
     let failed = cells.flat_map(|cell| (cell.first..cell.first + cell.len).map(TaskIx)).filter(|task| {
-        job.task(*task).is_some_and(|task| matches!(task.state, TaskState::Done(Verdict::Failed) | TaskState::Unresolved))
+        job.task(*task)
+            .is_some_and(|task| matches!(task.state, TaskState::Done(Verdict::Failed) | TaskState::Unresolved))
     });
     view::fold(job, failed.filter_map(|task| job.layout.target(&job.plan, task)))
 }
@@ -105,7 +107,7 @@ fn unresolved(job: &Job) -> Reason {
 fn running(state: &State, job: &Job, now: UnixMillis) -> Reason {
     let advancing = || Reason::new(ReasonCode::Advancing, "the scheduler moves it on in this turn".to_owned());
     let Some(at) = stage::current(job).filter(|_| job.begun) else { return advancing() };
-    let (waiting, live, _) = stage::open(job);
+    let (waiting, live, unresolved) = stage::open(job);
     if live == 0 {
         return match runners::shortage(state, now) {
             Some(reason) if waiting > 0 => reason,
@@ -114,11 +116,12 @@ fn running(state: &State, job: &Job, now: UnixMillis) -> Reason {
     }
     let holders = holders(state, job);
     if let Some(runner) = holders.first().filter(|_| holders.iter().all(|runner| !runner.connected)) {
-        return runners::away(runner, now, &format!("all {live} tasks that run are held by runners that are away; "));
+        return runners::away(runner, now, "every task that runs is held by a runner that is away; ");
     }
     let place = stage::batch(job, at.group, at.batch);
-    let waiting = if waiting > 0 { format!(", {waiting} waiting") } else { String::new() };
-    let sentence = format!("{place} is in phase {}: {live} running{waiting}", stage::phases(job));
+    let more = |count: u32, word: &str| if count > 0 { format!(", {count} {word}") } else { String::new() };
+    let (waiting, unresolved) = (more(waiting, "waiting"), more(unresolved, "unresolved"));
+    let sentence = format!("{place} is in phase {}: {live} running{waiting}{unresolved}", stage::phases(job));
     Reason::new(ReasonCode::Running, sentence)
 }
 
@@ -143,9 +146,8 @@ fn unfinished(state: &State, job: &Job, now: UnixMillis) -> String {
 
 /// The runners that hold tasks of the job.
 fn holders<'a>(state: &'a State, job: &Job) -> Vec<&'a Runner> {
-    let holds = |index: usize| {
-        job.tasks.iter().any(|task| task.state.is_live() && task.runner.map(usize::from) == Some(index))
-    };
+    let holds =
+        |index: usize| job.tasks.iter().any(|task| task.state.is_live() && task.runner.map(usize::from) == Some(index));
     state.runners.iter().enumerate().filter(|(index, _)| holds(*index)).map(|(_, runner)| runner).collect()
 }
 
@@ -191,10 +193,12 @@ fn ended(job: &Job) -> Reason {
 
 /// `web3 failed in phase `install`: exit 3`, and how many more.
 fn first_failure(job: &Job) -> Option<String> {
-    let mut failed = tasks_in(job, |task| matches!(task.state, TaskState::Done(Verdict::Failed) | TaskState::Unresolved));
+    let mut failed =
+        tasks_in(job, |task| matches!(task.state, TaskState::Done(Verdict::Failed) | TaskState::Unresolved));
     let first = failed.next()?;
     let more = failed.count();
-    let message = job.task(first)?.report.as_ref().map(|report| report.message.as_str()).filter(|text| !text.is_empty());
+    let message =
+        job.task(first)?.report.as_ref().map(|report| report.message.as_str()).filter(|text| !text.is_empty());
     let subject = job.subject(first);
     let subject = if job.layout.target(&job.plan, first).is_some() { selector(subject) } else { subject.to_owned() };
     let said = message.map(|text| format!(": {text}")).unwrap_or_default();

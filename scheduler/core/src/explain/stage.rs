@@ -39,7 +39,8 @@ pub(super) fn phases(job: &Job) -> String {
 
 /// Tasks of the current stage: waiting, live, unresolved.
 pub(super) fn open(job: &Job) -> (u32, u32, u32) {
-    job.layout.cells_of(job.stage).filter_map(|(cell, _)| job.tallies.get(cell)).fold((0, 0, 0), |sum, tally| {
-        (sum.0 + tally.waiting, sum.1 + tally.live, sum.2 + tally.unresolved)
-    })
+    job.layout
+        .cells_of(job.stage)
+        .filter_map(|(cell, _)| job.tallies.get(cell))
+        .fold((0, 0, 0), |sum, tally| (sum.0 + tally.waiting, sum.1 + tally.live, sum.2 + tally.unresolved))
 }

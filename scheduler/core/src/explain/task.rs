@@ -81,7 +81,11 @@ fn not_reached(job: &Job, cell: &Cell, now_at: (u32, u32)) -> Reason {
     let left = waiting + live + unresolved;
     let now_name = stage::batch(job, group, batch);
     if cell.group != group {
-        let sentence = format!("group `{}` comes after group `{}`, which is not over", stage::group(job, cell.group), stage::group(job, group));
+        let sentence = format!(
+            "group `{}` comes after group `{}`, which is not over",
+            stage::group(job, cell.group),
+            stage::group(job, group)
+        );
         return Reason::new(ReasonCode::GroupNotReached, sentence);
     }
     if cell.batch != batch {
@@ -113,7 +117,8 @@ fn held(state: &State, task: &Task, now: UnixMillis, code: ReasonCode, sentence:
     let runner: Option<&Runner> = task.runner.and_then(|index| state.runner(index));
     match runner {
         Some(runner) if !runner.connected => {
-            let begun = if task.started_at.is_some() { "it had begun and goes on there; " } else { "it had not begun; " };
+            let begun =
+                if task.started_at.is_some() { "it had begun and goes on there; " } else { "it had not begun; " };
             runners::away(runner, now, begun)
         }
         Some(runner) => Reason::new(code, sentence(format!("`{}`", runner.id))),
@@ -127,9 +132,10 @@ fn since(at: Option<UnixMillis>, now: UnixMillis) -> String {
 
 fn done(job: &Job, ix: TaskIx, task: &Task, verdict: Verdict) -> Reason {
     let phase = view::phase_name(job, ix);
-    let said = task.report.as_ref().map(|report| {
-        if report.message.is_empty() { report.outcome.to_string() } else { report.message.clone() }
-    });
+    let said = task
+        .report
+        .as_ref()
+        .map(|report| if report.message.is_empty() { report.outcome.to_string() } else { report.message.clone() });
     let again = || match job.layout.target(&job.plan, ix) {
         Some(_) => retry(&selector(job.subject(ix))),
         None => retry_failed(),
@@ -164,17 +170,38 @@ fn not_run(job: &Job, ix: TaskIx, task: &Task, verdict: Verdict) -> Reason {
         job.layout
             .tasks_of_target(&job.plan, target)
             .take_while(|earlier| *earlier != ix)
-            .find(|earlier| job.task(*earlier).is_some_and(Task::drops_target))
+            .find(|earlier| job.task(*earlier).is_some_and(ended_badly))
     });
     if let Some(earlier) = earlier {
-        let sentence = format!("phase `{phase}` is not run because phase `{}` did not succeed on it", view::phase_name(job, earlier));
+        let sentence = format!(
+            "phase `{phase}` is not run because phase `{}` did not succeed on it",
+            view::phase_name(job, earlier)
+        );
         return Reason::new(ReasonCode::DroppedEarlier, sentence);
     }
     let why = view::reason(job);
     let why = if why.is_empty() { "the job ended".to_owned() } else { why };
-    if task.report.as_ref().is_none_or(|report| report.verdict != verdict) {
+    if !was_stopped(task) {
         return Reason::new(ReasonCode::NeverStarted, format!("phase `{phase}` never began: {why}"));
     }
     let code = if verdict == Verdict::Cancelled { ReasonCode::Cancelled } else { ReasonCode::Aborted };
     Reason::new(code, format!("phase `{phase}` was stopped: {why}"))
+}
+
+/// Whether an attempt of it ended in a way that leaves its target out of what follows.
+fn ended_badly(task: &Task) -> bool {
+    match task.state {
+        TaskState::Unresolved | TaskState::Done(Verdict::Failed) => true,
+        TaskState::Done(Verdict::Cancelled | Verdict::Aborted) => was_stopped(task),
+        TaskState::Waiting
+        | TaskState::Granted
+        | TaskState::Running
+        | TaskState::Stopping
+        | TaskState::Done(Verdict::Succeeded | Verdict::Ignored | Verdict::Skipped) => false,
+    }
+}
+
+/// Whether its verdict is that of an attempt, and not of a job that ended before its turn.
+fn was_stopped(task: &Task) -> bool {
+    task.report.as_ref().is_some_and(|report| task.state == TaskState::Done(report.verdict))
 }

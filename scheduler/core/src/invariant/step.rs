@@ -95,11 +95,17 @@ fn granted(old: &Job, leases: &[LeaseFact], say: &mut impl FnMut(Rule, String)) 
             continue;
         };
         if known.state != TaskState::Waiting || lease.epoch <= known.epoch {
-            let what = format!("task {task} was {} with epoch {} when epoch {} was given out", known.state, known.epoch, lease.epoch);
+            let what = format!(
+                "task {task} was {} with epoch {} when epoch {} was given out",
+                known.state, known.epoch, lease.epoch
+            );
             say(Rule::OneLiveLeasePerTask, what);
         }
         if began(known, lease.n) {
-            say(Rule::AttemptStartedAtMostOnce, format!("attempt {} of task {task} was given out after it began", lease.n));
+            say(
+                Rule::AttemptStartedAtMostOnce,
+                format!("attempt {} of task {task} was given out after it began", lease.n),
+            );
         }
         let cell = old.layout.cell_index(task);
         if cell.map(|cell| old.layout.stage_of_cell(cell)) != Some(old.stage) {
@@ -164,7 +170,9 @@ fn stage_started(old: &Job, stage: u32, say: &mut impl FnMut(Rule, String)) {
 
 /// Whether a gate stands after the stage that is over.
 fn needs_gate(job: &Job) -> bool {
-    let Some(stage) = job.layout.stages.get(job.stage as usize).filter(|stage| stage.before_next_batch) else { return false };
+    let Some(stage) = job.layout.stages.get(job.stage as usize).filter(|stage| stage.before_next_batch) else {
+        return false;
+    };
     let Some(group) = job.plan.groups.get(stage.group as usize) else { return false };
     let soaks = !group.between.soak.is_zero();
     match group.between.mode {

@@ -128,13 +128,20 @@ fn hosts(request: &PlanRequest, job: &JobSpec, source: &SourceFile, narrow: Opti
 /// Texts as the types of the parameters want them. What is unknown is left to the planner.
 fn params(request: &PlanRequest, job: &JobSpec, source: &SourceFile, found: &mut Diagnostics) -> Map<String, Value> {
     let mut values = Map::new();
-    for (name, text) in &request.params {
+    for (name, text) in request.params.iter().chain(&request.secrets) {
         let Some(spec) = job.params.get(name) else {
             values.insert(name.clone(), Value::from(text.as_str()));
             continue;
         };
         // A file comes with its content; the text beside it is the same content for parameters of other types.
         if spec.kind == ParamType::File && request.files.iter().any(|file| file.param == *name) {
+            continue;
+        }
+        let typed = !request.secrets.iter().any(|(secret, _)| secret == name);
+        if spec.is_secret() && typed && !request.files.iter().any(|file| file.param == *name) {
+            let message = format!("parameter `{name}` is secret, and everyone on this machine can read a command line");
+            let hint = format!("give it with `--secret {name}` (asks), `--secret {name}=env:VARIABLE` or `--secret {name}=file:PATH`");
+            found.push(source.error(job.params.place_of(name), message).hint(hint));
             continue;
         }
         match spec.parse_text(name, text) {

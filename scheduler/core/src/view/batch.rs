@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use autoexec_model::event::Gate;
 use autoexec_model::id::TaskIx;
+use autoexec_model::outcome::Verdict;
 use autoexec_model::state::{JobState, TaskState};
 use autoexec_model::view::BatchView;
 
@@ -49,7 +50,7 @@ fn view(job: &Job, group: u32, batch: u32, targets: &[u32]) -> BatchView {
         index: index_of(job, group, batch),
         group: job.plan.groups.get(group as usize).map_or_else(String::new, |group| group.name.clone()),
         size: targets.len() as u32,
-        state: state_word(job, &progress, &counts).to_owned(),
+        state: state_word(job, &progress, &counts, once_failed(job, group, batch)).to_owned(),
         phase: if matches!(progress, Progress::Now) { current_phases(job) } else { String::new() },
         running,
         counts,
@@ -90,7 +91,13 @@ fn progress(job: &Job, group: u32, batch: u32) -> Progress {
     }
 }
 
-fn state_word(job: &Job, progress: &Progress, counts: &BTreeMap<String, u32>) -> &'static str {
+/// Whether a phase of the batch that runs once failed: no target tells of it.
+fn once_failed(job: &Job, group: u32, batch: u32) -> bool {
+    let mut once = job.layout.cells_of_batch(group, batch).filter(|(_, cell)| cell.position.is_none());
+    once.any(|(index, _)| job.tallies.get(index).is_some_and(|tally| tally.with(Verdict::Failed) > 0))
+}
+
+fn state_word(job: &Job, progress: &Progress, counts: &BTreeMap<String, u32>, once_failed: bool) -> &'static str {
     let any = |word: &str| counts.get(word).is_some_and(|n| *n > 0);
     match progress {
         Progress::Ahead if job.state == JobState::Cancelled => "cancelled",
@@ -98,7 +105,7 @@ fn state_word(job: &Job, progress: &Progress, counts: &BTreeMap<String, u32>) ->
         Progress::Ahead => "waiting",
         Progress::Now => "running",
         Progress::Held => "held",
-        Progress::Over if any("failed") || any("unresolved") => "failed",
+        Progress::Over if any("failed") || any("unresolved") || once_failed => "failed",
         Progress::Over if any("cancelled") => "cancelled",
         Progress::Over if any("aborted") => "aborted",
         Progress::Over => "succeeded",

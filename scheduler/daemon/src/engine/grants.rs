@@ -96,7 +96,8 @@ impl Engine {
         };
         let map: Map<String, Value> = opened
             .iter()
-            .map(|(name, secret)| (name.clone(), Value::String(String::from_utf8_lossy(secret.expose()).into_owned())))
+            // What does not parse was never written by us; an empty value fails the step that reads it, and says so.
+            .map(|(name, secret)| (name.clone(), serde_json::from_slice(secret.expose()).unwrap_or_default()))
             .collect();
         let map = Arc::new(map);
         self.secrets.insert(job, Arc::clone(&map));

@@ -149,7 +149,8 @@ fn finished(job: &Job, task: TaskIx) -> Option<(String, bool)> {
     let at = report.decided_by.as_ref().map_or_else(|| phase.clone(), |step| format!("{phase}/{step}"));
     match report.verdict {
         Verdict::Failed | Verdict::Cancelled | Verdict::Aborted | Verdict::Ignored => {
-            let message = if report.message.is_empty() { report.outcome.to_string() } else { report.message.clone() };
+            let first = report.message.lines().next().unwrap_or_default();
+            let message = if first.is_empty() { report.outcome.to_string() } else { first.to_owned() };
             let line = format!("{} {} in {at}: {message}", job.subject(task), report.verdict);
             Some((line, report.verdict == Verdict::Failed))
         }

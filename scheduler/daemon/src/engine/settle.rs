@@ -97,10 +97,7 @@ impl Engine {
         }
         self.plans.insert(digest.clone(), Arc::clone(plan));
         for (name, value) in &secrets {
-            let bytes = match value {
-                Value::String(text) => text.clone().into_bytes(),
-                other => other.to_string().into_bytes(),
-            };
+            let bytes = value.to_string().into_bytes();
             pending.commit.secrets.push(SecretPut { job: job.0, name: name.clone(), value: Secret::new(bytes) });
         }
         pending.commit.blob_uses.extend(blobs.into_values().map(|digest| BlobUse { job: job.0, digest }));

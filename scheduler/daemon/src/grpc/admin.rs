@@ -9,7 +9,7 @@ use autoexec_wire::server::AdminApi;
 use serde_json::json;
 
 use super::{Services, store_refusal};
-use crate::shelf::line;
+use crate::shelf::{SHELF, line};
 
 impl AdminApi for Services {
     async fn info(&self) -> Result<DaemonInfo, Refusal> {
@@ -87,6 +87,11 @@ impl Services {
         }
         let folder = to.clone();
         let seen = self.read_store(move |reader| reader.backup(Path::new(&folder))).await?;
+        // After the store, so that the tools and files of every job in the copy are in it too.
+        let (shelf, folder) = (std::sync::Arc::clone(&self.shelf), Path::new(&to).join(SHELF));
+        tokio::task::spawn_blocking(move || shelf.copy_to(&folder))
+            .await
+            .map_err(|error| Refusal::new(Code::Internal, format!("the copy failed: {error}")))??;
         let report = vec![
             text(format!("{} events and {} bytes copied to {to}", seen.events, seen.bytes)),
             line(LineKind::Faint, 0, "it holds the key of the secrets too: guard it like the store"),

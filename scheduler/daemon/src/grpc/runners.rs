@@ -38,7 +38,13 @@ impl RunnersApi for Services {
         self.engine.tell(Message::Hello { hello, outbox: outbox.clone(), stream }).await?;
         let ear = Ear { engine: self.engine.clone(), shelf: Arc::clone(&self.shelf), runner, outbox: outbox.downgrade() };
         tokio::spawn(async move { ear.listen(messages, stream).await });
-        Ok(tokio_stream::wrappers::ReceiverStream::new(inbox).map(Ok).boxed())
+        // A runner stays for ever: without this every end of the scheduler would wait for its grace.
+        let mut stopping = self.shutdown.subscribe();
+        let stop = async move {
+            // Whoever could say so is gone: that is the end too.
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        Ok(tokio_stream::wrappers::ReceiverStream::new(inbox).map(Ok).take_until(stop).boxed())
     }
 }
 

@@ -474,7 +474,7 @@ fn passwords_are_references_to_secrets() {
     }
     let job = "name: x\nparams: { pw: { type: secret } }\ntargets: '*'\nsteps: [{ run: 'true' }]\n";
     let mut ask_for = request(job, hosts);
-    ask_for.params = vec![("pw".to_owned(), "hunter2".to_owned())];
+    ask_for.secrets = vec![("pw".to_owned(), "hunter2".to_owned())];
     all.push_str(&format!("--- different users\n{}\n", ask(&ask_for).map(|_| ()).expect_err("must not be planned")));
     expect![[r#"
         --- {}

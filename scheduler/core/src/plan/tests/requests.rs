@@ -160,7 +160,7 @@ targets: db1
 phases: [{ name: a, on: runner, steps: [{ tool: http, with: { url: "https://x/", token: "{{ params.token }}" } }] }, { name: b, steps: [{ run: "true" }] }]
 "#;
     let mut ask_for = request(job, HOSTS);
-    ask_for.params = vec![("token".to_owned(), "hunter2".to_owned()), ("hidden".to_owned(), "98765".to_owned())];
+    ask_for.secrets = vec![("token".to_owned(), "hunter2".to_owned()), ("hidden".to_owned(), "98765".to_owned())];
     let planned = ask(&ask_for).expect("a plan");
     let json = serde_json::to_string(&planned.plan).expect("json");
     assert!(!json.contains("hunter2") && !json.contains("98765"), "{json}");
@@ -168,8 +168,12 @@ phases: [{ name: a, on: runner, steps: [{ tool: http, with: { url: "https://x/",
     assert_eq!(planned.plan.secrets, ["hidden", "token"]);
     assert_eq!(planned.plan.params, *json!({ "other": null }).as_object().expect("a map"));
     assert_eq!(planned.secrets.get("token"), Some(&json!("hunter2")));
-    ask_for.params[0].1 = "other".to_owned();
+    ask_for.secrets[0].1 = "other".to_owned();
     assert_eq!(ask(&ask_for).expect("a plan").digest, planned.digest, "the digest does not depend on a secret's value");
+    ask_for.params = std::mem::take(&mut ask_for.secrets);
+    let refused = ask(&ask_for).map(|_| ()).expect_err("a command line is no place for a secret").to_string();
+    assert!(refused.contains("everyone on this machine can read a command line"), "{refused}");
+    assert!(!refused.contains("hunter2"), "{refused}");
 }
 
 #[test]
