@@ -49,7 +49,7 @@ pub enum OutcomeClass {
     Unreachable,
     /// Stopped because its time was up.
     TimedOut,
-    /// Started, and nobody knows how it ended.
+    /// Started, and nobody knows how it ended, or whether it did.
     Interrupted,
     /// Stopped or refused by a person or a policy; not the target's fault, so no budget counts it.
     Stopped,
@@ -82,8 +82,9 @@ impl Outcome {
             Self::Exited { .. } | Self::Signalled { .. } | Self::FailedToStart => OutcomeClass::Failed,
             Self::TimedOut => OutcomeClass::TimedOut,
             Self::Unreachable => OutcomeClass::Unreachable,
-            Self::Interrupted => OutcomeClass::Interrupted,
-            Self::Killed | Self::KillUnconfirmed | Self::Rejected | Self::Cancelled => OutcomeClass::Stopped,
+            // What we could not end may still run: nobody knows, and a budget must see it.
+            Self::Interrupted | Self::KillUnconfirmed => OutcomeClass::Interrupted,
+            Self::Killed | Self::Rejected | Self::Cancelled => OutcomeClass::Stopped,
         }
     }
 

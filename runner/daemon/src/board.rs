@@ -292,3 +292,7 @@ fn index(stream: Stream) -> usize {
         Stream::Stderr => 1,
     }
 }
+
+#[cfg(test)]
+#[path = "board_tests.rs"]
+mod tests;

@@ -9,7 +9,9 @@ use autoexec_process::channel::ExecChannel;
 use autoexec_process::local;
 use autoexec_process::supervisor::Supervisor;
 
-use crate::transport::ssh::{HostKeyPolicy, Secret, SshAuth, SshConfigUse, SshError, SshPool, SshTarget, parse_jumps};
+use crate::transport::ssh::{
+    HostKeyPolicy, Secret, SshAuth, SshConfigUse, SshConnection, SshError, SshPool, SshTarget, parse_jumps,
+};
 
 /// A host that commands can be run on.
 pub(crate) enum Host {
@@ -96,6 +98,28 @@ impl Host {
                 lost: false,
             }),
             Self::Ssh { pool, target, .. } => pool.exec(target, command).await.map_err(|error| ssh_error(&error)),
+        }
+    }
+}
+
+impl Host {
+    /// The same for commands that must get through while others run: on a connection of its own when the host allows no
+    /// further command on the one that it has. The connection must be kept until the command has ended.
+    ///
+    /// # Errors
+    /// As [`Host::exec`].
+    pub(crate) async fn exec_apart(&self, command: &str) -> Result<(ExecChannel, Option<SshConnection>), HostError> {
+        match self {
+            Self::Local(_) => self.exec(command).await.map(|channel| (channel, None)),
+            Self::Ssh { pool, target, .. } => match pool.exec(target, command).await {
+                Ok(channel) => Ok((channel, None)),
+                Err(SshError::SessionLimit { .. } | SshError::Lost { .. }) => {
+                    let connection = pool.dedicated(target).await.map_err(|error| ssh_error(&error))?;
+                    let channel = connection.exec(command).await.map_err(|error| ssh_error(&error))?;
+                    Ok((channel, Some(connection)))
+                }
+                Err(error) => Err(ssh_error(&error)),
+            },
         }
     }
 }

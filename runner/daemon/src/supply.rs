@@ -186,3 +186,7 @@ impl Supply {
         find().ok_or_else(late)
     }
 }
+
+#[cfg(test)]
+#[path = "supply_tests.rs"]
+mod tests;

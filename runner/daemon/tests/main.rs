@@ -2,5 +2,6 @@
 
 #![expect(clippy::print_stderr, clippy::unwrap_used, reason = "tests skip loudly and fail by panicking")]
 
+mod attempt;
 mod ssh;
 mod sshd;

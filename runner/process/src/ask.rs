@@ -55,11 +55,13 @@ pub enum AskError {
 /// What a kill has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KillOutcome {
-    /// Nothing of it is left, or it will never begin.
+    /// It had begun, and nothing of it is left.
     Killed,
+    /// It had not begun, and never will: its fence is taken.
+    Closed,
     /// It had ended before.
     Gone,
-    /// The host does not know the key.
+    /// The host does not know the key, and its fence could not be taken: no directory there can be written.
     Unknown,
     /// Something is left that could not be ended.
     Unconfirmed {
@@ -122,6 +124,7 @@ pub async fn kill(channel: ExecChannel, other: Option<&Become>) -> Result<KillOu
     let (word, rest) = answer.split_once(' ').unwrap_or((&answer, ""));
     match word {
         "killed" => Ok(KillOutcome::Killed),
+        "closed" => Ok(KillOutcome::Closed),
         "gone" => Ok(KillOutcome::Gone),
         "unknown" => Ok(KillOutcome::Unknown),
         "unconfirmed" => Ok(KillOutcome::Unconfirmed { left: rest.to_owned() }),

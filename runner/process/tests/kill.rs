@@ -101,7 +101,9 @@ async fn a_script_may_clean_up_and_its_last_words_are_kept() {
 async fn what_ended_or_never_was_is_not_killed() {
     for shell in shells() {
         let host = Host::new(shell);
-        assert_eq!(kill(&host, "nobody", Duration::ZERO).await, KillOutcome::Unknown, "{shell:?}");
+        assert_eq!(kill(&host, "nobody", Duration::ZERO).await, KillOutcome::Closed, "{shell:?}");
+        let (ended, _) = host.start(&script("nobody", "echo ran")).await;
+        assert_eq!(ended, Ended::Killed { code: None }, "{shell:?}: a key that was killed before it came never begins");
         let run = script("over", "echo over");
         host.start(&run).await;
         assert_eq!(kill(&host, "over", Duration::ZERO).await, KillOutcome::Gone, "{shell:?}");
@@ -116,7 +118,7 @@ async fn what_has_not_begun_never_will() {
         let host = Host::new(shell);
         let run = script("early", "echo ran");
         std::fs::create_dir_all(host.dir(&run.key)).unwrap();
-        assert_eq!(kill(&host, "early", Duration::ZERO).await, KillOutcome::Killed, "{shell:?}");
+        assert_eq!(kill(&host, "early", Duration::ZERO).await, KillOutcome::Closed, "{shell:?}");
         let (ended, _) = host.start(&run).await;
         assert_eq!(ended, Ended::Killed { code: None }, "{shell:?}");
     }

@@ -158,7 +158,7 @@ async fn the_newest_stream_of_a_runner_is_its_stream() {
     let client = house.client().await;
     let old = Hand::join(&client, "r1", Vec::new()).await;
     let mut new = Hand::join(&client, "r1", Vec::new()).await;
-    assert!(old.is_sent_away().await);
+    assert!(old.sent_away().await);
     new.so_far().await;
     let runners = client.info().await.unwrap().runners;
     assert_eq!(runners.len(), 1);

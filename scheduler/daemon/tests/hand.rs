@@ -60,7 +60,7 @@ impl Hand {
     }
 
     /// Whether the scheduler ends the stream.
-    pub(crate) async fn is_sent_away(mut self) -> bool {
+    pub(crate) async fn sent_away(mut self) -> bool {
         let end = async {
             loop {
                 match self.hear.next().await {

@@ -43,7 +43,7 @@ async fn a_second_hello_ends_the_stream() {
     let client = house.client().await;
     let hand = Hand::join(&client, "r1", Vec::new()).await;
     hand.say(RunnerMessage::Hello(hello("r2", Vec::new()))).await;
-    assert!(hand.is_sent_away().await);
+    assert!(hand.sent_away().await);
     let runners = client.info().await.unwrap().runners;
     assert_eq!(runners.iter().map(|runner| (runner.name.as_str(), runner.connected)).collect::<Vec<_>>(), [("r1", false)]);
 }
@@ -92,7 +92,7 @@ async fn a_piece_that_is_too_large_ends_the_stream_and_nothing_else() {
     let (attempt, epoch) = hand.leases(1).await[0];
     let chunk = OutputChunk { attempt, stream: Stream::Stdout, offset: 0, bytes: vec![b'x'; 64 * 1024 + 1] };
     hand.say(RunnerMessage::Output { chunk, epoch }).await;
-    assert!(hand.is_sent_away().await);
+    assert!(hand.sent_away().await);
     assert_eq!(show(&client, job).await.state, "running");
 }
 

@@ -43,7 +43,7 @@ async fn it_ends_when_it_is_told_to_although_a_runner_is_there() {
     let client = house.client().await;
     let hand = Hand::join(&client, "r1", Vec::new()).await;
     client.shutdown(false).await.unwrap();
-    assert!(hand.is_sent_away().await);
+    assert!(hand.sent_away().await);
     house.ends_by_itself().await.unwrap();
 }
 

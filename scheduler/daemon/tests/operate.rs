@@ -5,7 +5,7 @@ use autoexec_model::refusal::Code;
 use autoexec_wire::session::SchedulerMessage;
 
 use crate::hand::{Hand, failed, well};
-use crate::house::{House, ONE, once, request, show, submit};
+use crate::house::{House, ONE, once, request, show, submit, text};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_legal_now_is_refused_with_what_is() {
@@ -79,4 +79,29 @@ async fn what_waits_explains_itself() {
     assert!(reasons.iter().any(|reason| reason.code.contains("runner")), "{reasons:?}");
     let refusal = client.explain(JobRef::Id(job), Some("h7".into())).await.unwrap_err();
     assert_eq!(refusal.code, Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_is_no_longer_in_memory_is_as_it_was_and_can_be_retried() {
+    let house = House::new().await;
+    let client = house.client().await;
+    let mut hand = Hand::join(&client, "r1", Vec::new()).await;
+    // More than are kept in memory, each with a plan of its own.
+    let mut views = Vec::new();
+    for n in 0..40 {
+        let job = submit(&client, request(&ONE.replace("one", &format!("job-{n}")), 1)).await;
+        let lease = hand.leases(1).await[0];
+        hand.output(lease.0, lease.1, 0, format!("output of {n}").as_bytes()).await;
+        hand.finished(lease, failed(1)).await;
+        views.push(once(&client, job, "failed").await);
+    }
+    for view in views.iter().rev() {
+        assert_eq!(show(&client, view.id).await, *view);
+    }
+    let first = views[0].id;
+    show(&client, views[39].id).await;
+    assert_eq!(text(&client, first, "h1").await, "output of 0");
+    client.operate(first, Operation::Retry { what: RetryWhat::Failed }, "ann".into()).await.unwrap();
+    hand.work(1).await;
+    assert_eq!(once(&client, first, "succeeded").await.name, "job-0");
 }

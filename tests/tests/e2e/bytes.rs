@@ -8,7 +8,9 @@ use crate::harness::{Fleet, Sandbox, Sshd, text};
 
 /// Everything that a shell, a template or a quoting rule could trip over, then 4 KiB of pseudo-random characters.
 fn hostile_text() -> String {
-    let mut text = String::from("$(id);'\"`id`\\ \\\\ $HOME ${PATH} %s %n !! ~ * ? [a] {a,b} | & ; < > # \n\n\r\n\t{{ 1 + 1 }} {% if %} \u{1}\u{7f} \u{e4}\u{f6}\u{4e2d}\u{6587}\u{1f600}\n");
+    let mut text = String::from(
+        "$(id);'\"`id`\\ \\\\ $HOME ${PATH} %s %n !! ~ * ? [a] {a,b} | & ; < > # \n\n\r\n\t{{ 1 + 1 }} {% if %} \u{1}\u{7f} \u{e4}\u{f6}\u{4e2d}\u{6587}\u{1f600}\n",
+    );
     let mut random = Random(0x5eed);
     while text.len() < 4 * 1024 + 200 {
         let code = random.next() % 0x3000;
@@ -71,7 +73,9 @@ fn job(seen: &str) -> String {
 "#
         )
     };
-    let mut text = String::from("name: bytes\ntargets: \"@web\"\nparams:\n  text: { type: string, required: true }\n  data: { type: file, required: true }\nphases:");
+    let mut text = String::from(
+        "name: bytes\ntargets: \"@web\"\nparams:\n  text: { type: string, required: true }\n  data: { type: file, required: true }\nphases:",
+    );
     text += &phase("once", "runner", "");
     text += &phase("each", "runner-target", "-{{ target.name }}");
     text += &phase("there", "target", "-{{ target.name }}");
@@ -90,13 +94,18 @@ fn a_parameter_arrives_byte_for_byte_on_every_place() {
     sandbox.write("data.bin", &data);
     let seen = sandbox.folder("seen");
     let job = sandbox.write("job.yaml", job(&seen));
-    let hosts = Fleet::ssh(&sandbox, &sshd).host("far", "address: 127.0.1.1").host("near", "transport: local").write(&sandbox, "hosts.yaml");
+    let hosts = Fleet::ssh(&sandbox, &sshd)
+        .host("far", "address: 127.0.1.1")
+        .host("near", "transport: local")
+        .write(&sandbox, "hosts.yaml");
     let args = ["run", text(&job), "-i", &hosts, "--tools", "tools", "-p", "text=@text.txt", "-p", "data=@data.bin"];
     let view = sandbox.json(&args);
     assert_eq!(view["state"], "succeeded", "{view:#}");
 
     for place in ["once", "each-far", "each-near", "there-far", "there-near"] {
-        let read = |name: &str| fs::read(sandbox.path(&format!("seen/{name}"))).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let read = |name: &str| {
+            fs::read(sandbox.path(&format!("seen/{name}"))).unwrap_or_else(|error| panic!("{name}: {error}"))
+        };
         let json = |name: &str| serde_json::from_slice::<Value>(&read(name)).expect("JSON");
         assert!(read(&format!("tool-{place}.env")) == wanted.as_bytes(), "{place}: the environment of the tool");
         assert!(read(&format!("tool-{place}.file")) == data, "{place}: the file of the tool");

@@ -18,7 +18,9 @@ impl Held {
         let sandbox = Sandbox::new();
         let seen = sandbox.folder("seen");
         let hosts = Fleet::local().web(4).write(&sandbox, "hosts.yaml");
-        let script = format!("echo begun >> {seen}/$AUTOEXEC_TARGET_NAME; while [ ! -e {seen}/../go ]; do sleep 0.02; done; echo ended");
+        let script = format!(
+            "echo begun >> {seen}/$AUTOEXEC_TARGET_NAME; while [ ! -e {seen}/../go ]; do sleep 0.02; done; echo ended"
+        );
         Self { sandbox, hosts, script }
     }
 
@@ -117,7 +119,14 @@ fn a_named_socket_without_a_scheduler_is_unreachable() {
 #[test]
 fn output_can_be_followed_while_it_is_printed() {
     let held = Held::new();
-    let id = held.sandbox.submit(&["-t", "here", "--transport", "local", "--", &held.script.replace("echo begun", "echo on the way; echo begun")]);
+    let id = held.sandbox.submit(&[
+        "-t",
+        "here",
+        "--transport",
+        "local",
+        "--",
+        &held.script.replace("echo begun", "echo on the way; echo begun"),
+    ]);
     let follow = held.sandbox.start(&["output", &id, "--follow"]);
     wait_until("what is printed arrives before the end", || follow.printed().contains("on the way"));
     held.let_go();
@@ -168,7 +177,8 @@ fn at_a_terminal_an_interrupt_asks_what_to_do() {
         let line = format!("exec autoexec run -i {} -t @web -- '{}'", held.hosts, held.script);
         let Some((mut child, mut keys)) = at_a_terminal(&held.sandbox, &line) else { return };
         held.wait_until_begun();
-        let screen = || String::from_utf8_lossy(&std::fs::read(held.sandbox.path("screen")).expect("the screen")).into_owned();
+        let screen =
+            || String::from_utf8_lossy(&std::fs::read(held.sandbox.path("screen")).expect("the screen")).into_owned();
         wait_until("the live view is drawn", || screen().contains("batch 1") || screen().contains("main"));
         keys.write_all(b"\x03").expect("typed");
         wait_until("it asks", || screen().contains("[d]etach"));

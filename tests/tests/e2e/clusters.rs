@@ -14,7 +14,12 @@ fn a_thousand_targets_with_two_variants_are_two_groups() {
     let ran = sandbox.expect(0, &["run", "-i", &hosts, "-t", "@web", "--format", "json", "--", script]);
     let view = ran.json();
     assert_eq!(view["counts"]["succeeded"], 1000, "{ran}");
-    let groups: Vec<_> = view["clusters"].as_array().expect("clusters").iter().map(|one| (one["size"].clone(), one["targets"].clone())).collect();
+    let groups: Vec<_> = view["clusters"]
+        .as_array()
+        .expect("clusters")
+        .iter()
+        .map(|one| (one["size"].clone(), one["targets"].clone()))
+        .collect();
     let expected = [(json!(999), json!("web[0001-0999]")), (json!(1), json!("web1000"))];
     assert_eq!(groups, expected, "{ran}");
     println!("1,000 targets over SSH: {:?}", ran.took);
@@ -32,6 +37,15 @@ fn two_halves_are_folded_too() {
         .host("web[011-020,040]", "labels: { v: \"1\" }")
         .write(&sandbox, "hosts.yaml");
     let view = sandbox.json(&["run", "-i", &hosts, "-t", "@web", "--", "true"]);
-    let groups: Vec<_> = view["clusters"].as_array().expect("clusters").iter().map(|one| (one["size"].clone(), one["targets"].clone())).collect();
-    assert_eq!(groups, [(json!(29), json!("web[001-010,021-039]")), (json!(11), json!("web[011-020,040]"))], "{view:#}");
+    let groups: Vec<_> = view["clusters"]
+        .as_array()
+        .expect("clusters")
+        .iter()
+        .map(|one| (one["size"].clone(), one["targets"].clone()))
+        .collect();
+    assert_eq!(
+        groups,
+        [(json!(29), json!("web[001-010,021-039]")), (json!(11), json!("web[011-020,040]"))],
+        "{view:#}"
+    );
 }

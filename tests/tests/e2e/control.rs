@@ -102,15 +102,22 @@ fn cancel_ends_the_whole_process_tree() {
     let Some(sshd) = Sshd::start() else { return };
     let sandbox = Sandbox::new();
     let seen = sandbox.folder("seen");
-    let hosts = Fleet::ssh(&sandbox, &sshd).host("far", "address: 127.0.1.1").host("near", "transport: local").write(&sandbox, "hosts.yaml");
+    let hosts = Fleet::ssh(&sandbox, &sshd)
+        .host("far", "address: 127.0.1.1")
+        .host("near", "transport: local")
+        .write(&sandbox, "hosts.yaml");
     // Children, grandchildren in a session of their own, and one that does not listen to a polite signal.
     let script = format!(
         "echo begun > {seen}/$AUTOEXEC_TARGET_NAME\nMARKED={seen} setsid sleep 601 &\nsh -c 'trap \"\" TERM INT HUP; while :; do sleep 0.1; done' &\nsleep 603 &\ntrap '' TERM\nwait\nwait\nsleep 604"
     );
     let id = sandbox.submit(&["-i", &hosts, "-t", "*", "--", &script]);
     sandbox.wait_for_lines("seen", 2);
-    wait_until("its processes run", || sandbox.processes_of(&id, Some(0)).len() > 3 && sandbox.processes_of(&id, Some(1)).len() > 3);
-    wait_until("the scheduler knows it", || sandbox.show(&id)["targets"].as_array().expect("targets").iter().all(|row| !row["started_at"].is_null()));
+    wait_until("its processes run", || {
+        sandbox.processes_of(&id, Some(0)).len() > 3 && sandbox.processes_of(&id, Some(1)).len() > 3
+    });
+    wait_until("the scheduler knows it", || {
+        sandbox.show(&id)["targets"].as_array().expect("targets").iter().all(|row| !row["started_at"].is_null())
+    });
     sandbox.expect(0, &["cancel", &id, "--reason", "wrong version"]);
     let ran = sandbox.expect(1, &["watch", &id]);
     let view = sandbox.show(&id);
@@ -124,7 +131,6 @@ fn cancel_ends_the_whole_process_tree() {
 }
 
 #[test]
-#[ignore = "a stop that meets a start reports `cancelled` though it began, and now and then leaves the process running"]
 fn cancel_in_the_moment_of_the_start_ends_it_too() {
     let Some(sshd) = Sshd::start() else { return };
     let sandbox = Sandbox::new();
@@ -137,7 +143,13 @@ fn cancel_in_the_moment_of_the_start_ends_it_too() {
         let script = format!("echo begun > {seen}/{round}-$AUTOEXEC_TARGET_NAME; exec sleep 607");
         let id = sandbox.submit(&["-i", &hosts, "-t", "*", "--", &script]);
         // None, one, two ... of them have begun when it is cancelled.
-        let begun = || sandbox.lines_in("seen").into_keys().filter(|name| name.starts_with(&format!("{round}-"))).collect::<Vec<_>>();
+        let begun = || {
+            sandbox
+                .lines_in("seen")
+                .into_keys()
+                .filter(|name| name.starts_with(&format!("{round}-")))
+                .collect::<Vec<_>>()
+        };
         wait_until("some have begun", || begun().len() >= round % 8);
         sandbox.expect(0, &["cancel", &id]);
         sandbox.expect(1, &["watch", &id]);
@@ -147,14 +159,21 @@ fn cancel_in_the_moment_of_the_start_ends_it_too() {
             let expected = if began { "killed" } else { "cancelled" };
             assert_eq!(row["outcome"], expected, "round {round}, began: {began}: {row:#}");
         }
-        assert_eq!(sandbox.processes_of(&id, None), Vec::<u32>::new(), "round {round}: processes of a cancelled job live on");
+        assert_eq!(
+            sandbox.processes_of(&id, None),
+            Vec::<u32>::new(),
+            "round {round}: processes of a cancelled job live on"
+        );
     }
 }
 
 #[test]
 fn a_timeout_ends_the_process_tree_too() {
     let stage = Stage::local();
-    let ran = stage.sandbox.expect(1, &["run", "-i", &stage.hosts, "-t", "web001", "--timeout", "500ms", "--", "setsid sleep 605 & sleep 606"]);
+    let ran = stage.sandbox.expect(
+        1,
+        &["run", "-i", &stage.hosts, "-t", "web001", "--timeout", "500ms", "--", "setsid sleep 605 & sleep 606"],
+    );
     let view = stage.sandbox.show("last");
     assert_eq!(view["targets"][0]["outcome"], "timed_out", "{ran}");
     assert_eq!(stage.sandbox.processes_of("1", None), Vec::<u32>::new());
@@ -174,10 +193,19 @@ fn retry_runs_what_failed_and_leaves_successes_alone() {
     stage.sandbox.expect(0, &["retry", &id]);
     stage.sandbox.expect(0, &["watch", &id]);
     let view = stage.sandbox.show(&id);
-    assert_eq!((&view["state"], &view["counts"]["succeeded"]), (&Value::from("succeeded"), &Value::from(5)), "{view:#}");
+    assert_eq!(
+        (&view["state"], &view["counts"]["succeeded"]),
+        (&Value::from("succeeded"), &Value::from(5)),
+        "{view:#}"
+    );
     assert_eq!(["web001", "web002", "web003", "web004", "web005"].map(|name| stage.runs_of(name)), [1, 2, 1, 1, 1]);
-    let row = |name: &str| view["targets"].as_array().expect("targets").iter().find(|row| row["name"] == name).expect("a row").clone();
-    assert_eq!([row("web001")["attempts"].clone(), row("web002")["attempts"].clone()], [Value::from(1), Value::from(2)]);
+    let row = |name: &str| {
+        view["targets"].as_array().expect("targets").iter().find(|row| row["name"] == name).expect("a row").clone()
+    };
+    assert_eq!(
+        [row("web001")["attempts"].clone(), row("web002")["attempts"].clone()],
+        [Value::from(1), Value::from(2)]
+    );
 }
 
 #[test]
@@ -187,7 +215,11 @@ fn a_gate_waits_for_a_person() {
     let ran = stage.sandbox.expect(5, &["run", &job, "-i", &stage.hosts]);
     assert!(ran.out().contains("autoexec confirm 1"), "what to do is said: {ran}");
     assert_eq!(stage.targets_run(), 1);
-    assert!(stage.explained(&["1"]).iter().any(|(_, code)| code.contains("gate") || code.contains("confirm")), "{:?}", stage.explained(&["1"]));
+    assert!(
+        stage.explained(&["1"]).iter().any(|(_, code)| code.contains("gate") || code.contains("confirm")),
+        "{:?}",
+        stage.explained(&["1"])
+    );
     assert!(stage.explained(&["1", "web005"]).iter().any(|(subject, _)| subject.contains("web005")));
     stage.sandbox.expect(0, &["confirm", "1"]);
     stage.sandbox.expect(5, &["watch", "1"]);
@@ -202,7 +234,10 @@ fn a_gate_waits_for_a_person() {
 #[test]
 fn skipped_and_ignored_targets_do_not_count_as_failed() {
     let stage = Stage::local();
-    let id = stage.submit("between: { mode: pause-on-failure }\n    budget: { failed: 5 }", "[ $AUTOEXEC_TARGET_NAME != web001 ]");
+    let id = stage.submit(
+        "between: { mode: pause-on-failure }\n    budget: { failed: 5 }",
+        "[ $AUTOEXEC_TARGET_NAME != web001 ]",
+    );
     stage.sandbox.expect(5, &["watch", &id]);
     stage.sandbox.expect(0, &["ignore", &id, "web001"]);
     stage.sandbox.expect(0, &["skip", &id, "web[004-005]"]);

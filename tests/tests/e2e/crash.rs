@@ -1,5 +1,7 @@
 //! The daemon is killed with signal 9 in mid-batch, and `autoexec watch` brings it back: no target runs twice, the job ends as it would have.
 
+use std::time::{Duration, Instant};
+
 use nix::sys::signal::Signal;
 
 use crate::harness::{Fleet, Sandbox, Sshd, signal, wait_until};
@@ -56,7 +58,11 @@ fn survives(sandbox: &Sandbox, hosts: &str, kills: &[usize]) {
     assert_eq!(lines.len(), TARGETS);
     for (target, lines) in lines {
         assert_eq!(lines, STEPS, "{target}: each step runs exactly once");
-        assert_eq!(String::from_utf8_lossy(&sandbox.output(&id, &target)), "one done\ntwo done\nthree done\n", "{target}");
+        assert_eq!(
+            String::from_utf8_lossy(&sandbox.output(&id, &target)),
+            "one done\ntwo done\nthree done\n",
+            "{target}"
+        );
     }
     sandbox.expect(0, &["store", "verify"]);
 }
@@ -92,7 +98,7 @@ fn a_watcher_joins_again_by_itself() {
     wait_until("the watcher sees a batch", || watch.printed().contains("batch 1"));
     sandbox.wait_for_lines("seen", 6);
     sandbox.kill_daemon();
-    let ran = watch.finish(std::time::Duration::from_secs(60));
+    let ran = watch.finish(Duration::from_secs(60));
     ran.check(0);
     assert!(ran.err().contains("the scheduler is there again"), "{ran}");
     assert!(ran.out().contains(&format!("{TARGETS} succeeded")), "{ran}");
@@ -103,18 +109,27 @@ fn what_ended_while_nobody_watched_is_found() {
     let Some(sshd) = Sshd::start() else { return };
     let sandbox = Sandbox::new();
     let seen = sandbox.folder("seen");
-    let hosts = Fleet::ssh(&sandbox, &sshd).host("far", "address: 127.0.1.1").host("near", "transport: local").write(&sandbox, "hosts.yaml");
+    let hosts = Fleet::ssh(&sandbox, &sshd)
+        .host("far", "address: 127.0.1.1")
+        .host("near", "transport: local")
+        .write(&sandbox, "hosts.yaml");
     let script = "touch $SEEN/began-$AUTOEXEC_TARGET_NAME; while [ ! -e $SEEN/go ]; do sleep 0.05; done; echo the end; touch $SEEN/ended-$AUTOEXEC_TARGET_NAME; exit 7"
         .replace("$SEEN", &seen);
     let id = sandbox.submit(&["-i", &hosts, "-t", "*", "--budget", "failed=100%", "--", &script]);
     wait_until("both began", || sandbox.lines_in("seen").keys().filter(|name| name.starts_with("began")).count() == 2);
     sandbox.kill_daemon();
     sandbox.write("seen/go", "");
-    wait_until("both ended without a daemon", || sandbox.lines_in("seen").keys().filter(|name| name.starts_with("ended")).count() == 2);
+    wait_until("both ended without a daemon", || {
+        sandbox.lines_in("seen").keys().filter(|name| name.starts_with("ended")).count() == 2
+    });
     sandbox.expect(1, &["watch", &id]);
     let view = sandbox.show(&id);
     for row in view["targets"].as_array().expect("targets") {
-        assert_eq!((row["outcome"].as_str(), row["exit_code"].as_i64(), row["attempts"].as_u64()), (Some("exited"), Some(7), Some(1)), "{row:#}");
+        assert_eq!(
+            (row["outcome"].as_str(), row["exit_code"].as_i64(), row["attempts"].as_u64()),
+            (Some("exited"), Some(7), Some(1)),
+            "{row:#}"
+        );
     }
     for target in ["far", "near"] {
         assert_eq!(sandbox.output(&id, target), b"the end\n", "{target}");
@@ -126,7 +141,10 @@ fn output_is_whole_when_the_daemon_dies_while_it_streams() {
     let Some(sshd) = Sshd::start() else { return };
     let sandbox = Sandbox::new();
     let seen = sandbox.folder("seen");
-    let hosts = Fleet::ssh(&sandbox, &sshd).host("far", "address: 127.0.1.1").host("near", "transport: local").write(&sandbox, "hosts.yaml");
+    let hosts = Fleet::ssh(&sandbox, &sshd)
+        .host("far", "address: 127.0.1.1")
+        .host("near", "transport: local")
+        .write(&sandbox, "hosts.yaml");
     // Thirty pieces of 100 KiB, each waiting a moment, none ending with a line.
     let piece: Vec<u8> = (0..100 * 1024_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
     let file = sandbox.write("piece", &piece);
@@ -149,12 +167,42 @@ fn output_is_whole_when_the_daemon_dies_while_it_streams() {
 }
 
 #[test]
+fn a_time_limit_counts_across_a_restart() {
+    let sandbox = Sandbox::new();
+    let seen = sandbox.folder("seen");
+    let id = sandbox.submit(&[
+        "-t",
+        "here",
+        "--transport",
+        "local",
+        "--timeout",
+        "3s",
+        "--",
+        &format!("echo begun > {seen}/here; sleep 613"),
+    ]);
+    sandbox.wait_for_lines("seen", 1);
+    let began = Instant::now();
+    wait_until("most of the time is over", || began.elapsed() > Duration::from_secs(2));
+    sandbox.kill_daemon();
+    sandbox.expect(1, &["watch", &id]);
+    assert_eq!(sandbox.show(&id)["outcomes"]["timed_out"], 1);
+    assert!(began.elapsed() < Duration::from_millis(4_500), "3 s took {:?}", began.elapsed());
+}
+
+#[test]
 fn a_cancel_that_the_daemon_did_not_survive_is_carried_out() {
     let Some(sshd) = Sshd::start() else { return };
     let sandbox = Sandbox::new();
     let hosts = Fleet::ssh(&sandbox, &sshd).web(4).host("near[1-4]", "transport: local").write(&sandbox, "hosts.yaml");
     let seen = sandbox.folder("seen");
-    let id = sandbox.submit(&["-i", &hosts, "-t", "*", "--", &format!("trap '' TERM; echo begun > {seen}/$AUTOEXEC_TARGET_NAME; sleep 611; sleep 612")]);
+    let id = sandbox.submit(&[
+        "-i",
+        &hosts,
+        "-t",
+        "*",
+        "--",
+        &format!("trap '' TERM; echo begun > {seen}/$AUTOEXEC_TARGET_NAME; sleep 611; sleep 612"),
+    ]);
     sandbox.wait_for_lines("seen", 8);
     wait_until("the scheduler knows it", || sandbox.json(&["show", &id])["open"]["running"] == 8);
     sandbox.expect(0, &["cancel", &id]);
@@ -163,10 +211,10 @@ fn a_cancel_that_the_daemon_did_not_survive_is_carried_out() {
     sandbox.expect(1, &["watch", &id]);
     let view = sandbox.show(&id);
     assert_eq!(view["state"], "cancelled", "{view:#}");
+    assert_eq!(sandbox.processes_of(&id, None), Vec::<u32>::new(), "processes of a cancelled job live on");
     for row in view["targets"].as_array().expect("targets") {
         assert_eq!(row["outcome"], "killed", "{row:#}");
     }
-    assert_eq!(sandbox.processes_of(&id, None), Vec::<u32>::new(), "processes of a cancelled job live on");
 }
 
 /// Starts a job whose script never ends by itself, and ends all its processes with signal 9, as a crash of the target would.

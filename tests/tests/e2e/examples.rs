@@ -22,13 +22,19 @@ fn folder() -> PathBuf {
 /// The examples that have a command, in order.
 fn examples() -> Vec<Example> {
     let entries = fs::read_dir(folder()).expect("the examples").flatten();
-    let mut files: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name.ends_with(".yaml")).collect();
+    let mut files: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".yaml"))
+        .collect();
     files.sort();
     let example = |file: String| {
         let text = fs::read_to_string(folder().join(&file)).expect("text");
-        let head = |word: &str| text.lines().find_map(|line| line.strip_prefix(&format!("# {word}:"))).map(|rest| rest.trim().to_owned());
+        let head = |word: &str| {
+            text.lines().find_map(|line| line.strip_prefix(&format!("# {word}:"))).map(|rest| rest.trim().to_owned())
+        };
         let command = head("Run")?;
-        let code = head("Exit").unwrap_or_else(|| panic!("{file} says `Run:` but not `Exit:`")).parse().expect("a number");
+        let code =
+            head("Exit").unwrap_or_else(|| panic!("{file} says `Run:` but not `Exit:`")).parse().expect("a number");
         Some(Example { file, command, code })
     };
     files.into_iter().filter_map(example).collect()
@@ -38,7 +44,10 @@ fn examples() -> Vec<Example> {
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     for entry in fs::read_dir(folder()).expect("the examples").flatten() {
-        sandbox.write(&format!("examples/{}", entry.file_name().to_string_lossy()), fs::read(entry.path()).expect("its content"));
+        sandbox.write(
+            &format!("examples/{}", entry.file_name().to_string_lossy()),
+            fs::read(entry.path()).expect("its content"),
+        );
     }
     sandbox
 }
@@ -52,7 +61,8 @@ fn typed(sandbox: &Sandbox, line: &str) -> Ran {
 #[track_caller]
 fn run(name: &str) -> (Sandbox, Ran) {
     let examples = examples();
-    let example = examples.iter().find(|example| example.file.starts_with(name)).unwrap_or_else(|| panic!("no example {name}"));
+    let example =
+        examples.iter().find(|example| example.file.starts_with(name)).unwrap_or_else(|| panic!("no example {name}"));
     let sandbox = sandbox();
     let ran = typed(&sandbox, &example.command);
     ran.check(example.code);
@@ -66,7 +76,11 @@ fn each_of_them_ends_as_it_says() {
     let readme = fs::read_to_string(folder().join("README.md")).expect("the list");
     for example in examples {
         let listed = readme.lines().find(|line| line.starts_with(&format!("| [{}]", example.file)));
-        assert!(listed.is_some_and(|line| line.contains(&format!("`{}`", example.command))), "{}: the list has another command: {listed:?}", example.file);
+        assert!(
+            listed.is_some_and(|line| line.contains(&format!("`{}`", example.command))),
+            "{}: the list has another command: {listed:?}",
+            example.file
+        );
         let sandbox = sandbox();
         let ran = typed(&sandbox, &example.command);
         assert_eq!(ran.code, Some(example.code), "{}: {ran}", example.file);
@@ -140,7 +154,8 @@ fn the_demonstration_shows_a_rollout_and_what_to_try_next() {
     let ran = sandbox.run(&["demo", "--targets", "30", "--seed", "7"]);
     assert!(ran.code == Some(0) && ran.out().contains("batch 1 of"), "{ran}");
     let said = ran.err();
-    let next: Vec<&str> = said.lines().filter_map(|line| line.trim().split_once(" --demo ")).map(|(_, rest)| rest).collect();
+    let next: Vec<&str> =
+        said.lines().filter_map(|line| line.trim().split_once(" --demo ")).map(|(_, rest)| rest).collect();
     assert_eq!(next.len(), 4, "four commands to try next: {ran}");
     for command in next.iter().filter(|command| !command.starts_with("run")) {
         typed(&sandbox, &format!("autoexec --demo {command}")).check(0);

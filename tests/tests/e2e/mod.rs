@@ -3,8 +3,8 @@
 //! Each test has a sandbox of its own, with its own daemon. Nothing is asked of the program but what a user can ask.
 
 mod bytes;
-mod clusters;
 mod clients;
+mod clusters;
 mod control;
 mod crash;
 mod examples;

@@ -69,7 +69,8 @@ fn a_selector_that_matches_nothing_is_refused() {
             assert!(ran.err().contains("error: -t"), "{ran}");
         }
     }
-    let narrowed = sandbox.expect(2, &["run", "job.yaml", "-i", &hosts, "-p", "version=1", "-t", "web001", "--exclude", "web00*"]);
+    let narrowed =
+        sandbox.expect(2, &["run", "job.yaml", "-i", &hosts, "-p", "version=1", "-t", "web001", "--exclude", "web00*"]);
     assert!(!narrowed.err().is_empty(), "{narrowed}");
     assert_eq!(sandbox.json(&["jobs"])["jobs"].as_array().map(Vec::len), Some(0), "nothing was run");
 }
@@ -77,8 +78,11 @@ fn a_selector_that_matches_nothing_is_refused() {
 #[test]
 fn the_plan_for_people_says_what_its_json_says() {
     let (sandbox, hosts) = sandbox_with_job();
-    let report = sandbox.expect(0, &["plan", "job.yaml", "-i", &hosts, "-p", "version=1.0", "--exclude", "web020"]).out();
-    for part in ["19 targets", "web020", "in 4 batches", "seed 7", "10% of 19 targets = 1; stops at 2", "timeout 1h", "work"] {
+    let report =
+        sandbox.expect(0, &["plan", "job.yaml", "-i", &hosts, "-p", "version=1.0", "--exclude", "web020"]).out();
+    for part in
+        ["19 targets", "web020", "in 4 batches", "seed 7", "10% of 19 targets = 1; stops at 2", "timeout 1h", "work"]
+    {
         assert!(report.contains(part), "no `{part}` in:\n{report}");
     }
 }

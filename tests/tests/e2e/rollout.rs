@@ -106,13 +106,25 @@ fn every_class_of_failure_has_its_own_budget_and_a_budget_that_holds_stops_nothi
     assert_eq!(sizes, [1, 5, 25, 50, 19].map(Value::from).iter().collect::<Vec<_>>());
     assert_eq!(view["counts"]["succeeded"], 97);
     assert_eq!(view["counts"]["failed"], 3);
-    assert_eq!(view["outcomes"], json!({"succeeded": 97, "failed": 1, "unreachable": 1, "timed_out": 1, "interrupted": 0, "stopped": 0}));
+    assert_eq!(
+        view["outcomes"],
+        json!({"succeeded": 97, "failed": 1, "unreachable": 1, "timed_out": 1, "interrupted": 0, "stopped": 0})
+    );
     assert_eq!(view["exceeded"], json!([]));
     assert_eq!(Main::states(&view).last(), Some(&"succeeded"), "{view:#}");
 
     let shown = main.sandbox.show("last");
-    let row = |name: &str| shown["targets"].as_array().expect("targets").iter().find(|row| row["name"] == name).expect("a row").clone();
-    let told = |name: &str| [row(name)["verdict"].clone(), row(name)["outcome"].clone(), row(name)["exit_code"].clone(), row(name)["batch"].clone()];
+    let row = |name: &str| {
+        shown["targets"].as_array().expect("targets").iter().find(|row| row["name"] == name).expect("a row").clone()
+    };
+    let told = |name: &str| {
+        [
+            row(name)["verdict"].clone(),
+            row(name)["outcome"].clone(),
+            row(name)["exit_code"].clone(),
+            row(name)["batch"].clone(),
+        ]
+    };
     assert_eq!(told(FAILS), [json!("failed"), json!("exited"), json!(3), json!(2)]);
     assert_eq!(told(REFUSES), [json!("failed"), json!("unreachable"), Value::Null, json!(3)]);
     assert_eq!(told(HANGS), [json!("failed"), json!("timed_out"), Value::Null, json!(4)]);
@@ -133,10 +145,18 @@ fn the_next_batch_is_not_started_when_a_budget_is_exceeded() {
         let view = main.run(1);
         assert_eq!(word(&view, "state"), "aborted", "{budget}: {view:#}");
         let states = Main::states(&view);
-        assert_eq!(states.iter().filter(|state| **state == "aborted").count(), 5 - stops_in + usize::from(states[stops_in - 1] == "aborted"), "{budget}: {states:?}");
+        assert_eq!(
+            states.iter().filter(|state| **state == "aborted").count(),
+            5 - stops_in + usize::from(states[stops_in - 1] == "aborted"),
+            "{budget}: {states:?}"
+        );
         assert_eq!(view["outcomes"][class], 1, "{budget}: {view:#}");
         assert_eq!(view["exceeded"].as_array().map(Vec::len), Some(1), "{budget}: {view:#}");
-        assert!(view["exceeded"][0].as_str().expect("a text").contains(&class.replace('_', " ")), "{budget}: {}", view["exceeded"]);
+        assert!(
+            view["exceeded"][0].as_str().expect("a text").contains(&class.replace('_', " ")),
+            "{budget}: {}",
+            view["exceeded"]
+        );
         // What had begun in the batch when the budget was exceeded may go on or be stopped; what had not begun at all stays so.
         let counts = |field: &str| view["counts"][field].as_u64().expect("a count");
         let open: u64 = view["open"].as_object().expect("open").values().filter_map(Value::as_u64).sum();

@@ -12,9 +12,14 @@ fn a_new_host_is_noted_once_and_a_changed_one_refused() {
     let Some(sshd) = Sshd::start() else { return };
     let sandbox = Sandbox::new();
     let known = sandbox.path("home/.ssh/known_hosts");
-    let hosts = Fleet::ssh(&sandbox, &sshd).with("known_hosts", known.display().to_string()).web(3).host("late[1-2]", "address: \"127.0.2.{{ n }}\"");
+    let hosts = Fleet::ssh(&sandbox, &sshd)
+        .with("known_hosts", known.display().to_string())
+        .web(3)
+        .host("late[1-2]", "address: \"127.0.2.{{ n }}\"");
     let hosts = hosts.write(&sandbox, "hosts.yaml");
-    let run_on = |code: i32, check: &str, targets: &str| sandbox.expect(code, &["run", "-i", &hosts, "-t", targets, "--host-key", check, "--", "true"]);
+    let run_on = |code: i32, check: &str, targets: &str| {
+        sandbox.expect(code, &["run", "-i", &hosts, "-t", targets, "--host-key", check, "--", "true"])
+    };
     let run = |code: i32, check: &str| run_on(code, check, "web*");
     run(1, "verify");
     run(0, "accept-new");
@@ -61,14 +66,15 @@ fn a_connection_is_kept_for_the_whole_job() {
     let sandbox = Sandbox::new();
     let hosts = Fleet::ssh(&sandbox, &sshd).web(5).write(&sandbox, "hosts.yaml");
     let steps = "steps: [{ run: 'true' }, { run: 'true' }]";
-    let job = format!("name: kept\ntargets: '@web'\nphases:\n  - {{ name: a, {steps} }}\n  - {{ name: b, {steps} }}\n  - {{ name: c, {steps} }}\n");
+    let job = format!(
+        "name: kept\ntargets: '@web'\nphases:\n  - {{ name: a, {steps} }}\n  - {{ name: b, {steps} }}\n  - {{ name: c, {steps} }}\n"
+    );
     let job = sandbox.write("job.yaml", job).display().to_string();
     sandbox.expect(0, &["run", &job, "-i", &hosts]);
     assert_eq!(sshd.logins(), 5, "thirty steps, five logins: {}", sshd.log());
 }
 
 #[test]
-#[ignore = "no second connection is made for the kill: `kill_unconfirmed`, which no budget counts, and the process lives on"]
 fn a_host_that_allows_one_session_can_still_be_stopped() {
     let setup = Setup { lines: vec!["MaxSessions 1".to_owned()] };
     let Some(sshd) = Sshd::start_with(&setup) else { return };
@@ -76,9 +82,19 @@ fn a_host_that_allows_one_session_can_still_be_stopped() {
     let seen = sandbox.folder("seen");
     let hosts = Fleet::ssh(&sandbox, &sshd).web(2).write(&sandbox, "hosts.yaml");
     sandbox.expect(0, &["run", "-i", &hosts, "-t", "@web", "--", "true"]);
-    let timed = sandbox.json_with(1, &["run", "-i", &hosts, "-t", "@web", "--timeout", "300ms", "--budget", "timed_out=2", "--", "sleep 608"]);
+    let timed = sandbox.json_with(
+        1,
+        &["run", "-i", &hosts, "-t", "@web", "--timeout", "300ms", "--budget", "timed_out=2", "--", "sleep 608"],
+    );
     assert_eq!(timed["outcomes"]["timed_out"], 2, "{timed:#}");
-    let id = sandbox.submit(&["-i", &hosts, "-t", "@web", "--", &format!("touch {seen}/$AUTOEXEC_TARGET_NAME; echo begun; sleep 609")]);
+    let id = sandbox.submit(&[
+        "-i",
+        &hosts,
+        "-t",
+        "@web",
+        "--",
+        &format!("touch {seen}/$AUTOEXEC_TARGET_NAME; echo begun; sleep 609"),
+    ]);
     let has_begun = |name: &str| sandbox.output(&id, name) == b"begun\n";
     crate::harness::wait_until("both run", || has_begun("web001") && has_begun("web002"));
     sandbox.expect(0, &["cancel", &id]);
@@ -143,9 +159,14 @@ fn steps_run_with_the_rights_of_another_user() {
     let user = ThrowAway::make();
     let name = &user.name;
     let sandbox = Sandbox::new();
-    // Without a folder of its own: another user must be able to reach the attempt's.
-    let fleet = Fleet::ssh(&sandbox, &sshd).with("work_dir", "/var/tmp");
-    let hosts = fleet.host("far", "address: 127.0.1.1").host("low", &format!("address: 127.0.1.2, user: {name}")).write(&sandbox, "hosts.yaml");
+    // A folder that everybody may use, as /var/tmp is.
+    let open = sandbox.folder("open");
+    fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o1777)).expect("its mode");
+    let fleet = Fleet::ssh(&sandbox, &sshd).with("work_dir", open);
+    let hosts = fleet
+        .host("far", "address: 127.0.1.1")
+        .host("low", &format!("address: 127.0.1.2, user: {name}"))
+        .write(&sandbox, "hosts.yaml");
 
     // root to somebody, by both programs; the parameter file and the folder are readable, the output is taken.
     let job = format!(
@@ -181,7 +202,8 @@ steps:
     assert_eq!(sandbox.output("last", "low"), b"root\nplain\n", "{ran}");
 
     let wrong = sandbox.write("wrong", "no such password").display().to_string();
-    let ran = sandbox.expect(1, &["run", &job, "-i", &hosts, "--secret", &format!("pw=file:{wrong}"), "--timeout", "30s"]);
+    let ran =
+        sandbox.expect(1, &["run", &job, "-i", &hosts, "--secret", &format!("pw=file:{wrong}"), "--timeout", "30s"]);
     let view = sandbox.show("last");
     let row = &view["targets"][0];
     assert_eq!((&row["verdict"], &row["outcome"]), (&json!("failed"), &json!("failed_to_start")), "{ran}");

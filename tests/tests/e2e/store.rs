@@ -27,10 +27,14 @@ fn a_backup_of_a_running_store_opens_elsewhere() {
     fs::set_permissions(&backup, fs::Permissions::from_mode(0o700)).expect("its mode");
     let there = |args: &[&str]| sandbox.expect(0, &[&["--state-dir", text(&backup)], args].concat());
     let jobs = there(&["jobs", "--format", "json"]).json();
-    let names: Vec<&str> = jobs["jobs"].as_array().expect("jobs").iter().filter_map(|job| job["name"].as_str()).collect();
+    let names: Vec<&str> =
+        jobs["jobs"].as_array().expect("jobs").iter().filter_map(|job| job["name"].as_str()).collect();
     assert_eq!(names, ["two", "one"]);
     assert_eq!(there(&["output", "1", "web002"]).stdout, b"one\n");
-    assert_eq!(there(&["show", "one", "--format", "json"]).json()["plan_digest"], sandbox.json(&["show", "one"])["plan_digest"]);
+    assert_eq!(
+        there(&["show", "one", "--format", "json"]).json()["plan_digest"],
+        sandbox.json(&["show", "one"])["plan_digest"]
+    );
     let _ = there(&["store", "verify"]);
     let _ = there(&["up", "--stop"]);
     let taken = sandbox.run(&["store", "backup", "backup"]);
@@ -68,7 +72,14 @@ fn a_torn_tail_of_the_outputs_is_found() {
 #[test]
 fn pruned_jobs_are_gone_and_running_ones_stay() {
     let sandbox = with_jobs();
-    let id = sandbox.submit(&["-t", "here", "--transport", "local", "--", &format!("while [ ! -e {} ]; do sleep 0.02; done", sandbox.path("go").display())]);
+    let id = sandbox.submit(&[
+        "-t",
+        "here",
+        "--transport",
+        "local",
+        "--",
+        &format!("while [ ! -e {} ]; do sleep 0.02; done", sandbox.path("go").display()),
+    ]);
     sandbox.expect(0, &["store", "prune", "--older-than", "0s"]);
     let jobs = sandbox.json(&["jobs"]);
     let ids: Vec<String> = jobs["jobs"].as_array().expect("jobs").iter().map(|job| job["id"].to_string()).collect();

@@ -31,13 +31,23 @@ pub(crate) fn pids_with(text: &str) -> Vec<u32> {
         let bytes = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).contains(text)
     };
-    pids().into_iter().filter(|pid| *pid != std::process::id()).filter(|pid| holds(pid, "cmdline") || holds(pid, "environ")).filter(|pid| alive(*pid)).collect()
+    pids()
+        .into_iter()
+        .filter(|pid| *pid != std::process::id())
+        .filter(|pid| holds(pid, "cmdline") || holds(pid, "environ"))
+        .filter(|pid| alive(*pid))
+        .collect()
 }
 
 /// The command lines of all processes but this one.
 pub(crate) fn command_lines() -> String {
     let others = pids().into_iter().filter(|pid| *pid != std::process::id());
-    others.map(|pid| String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()).replace('\0', " ") + "\n").collect()
+    others
+        .map(|pid| {
+            String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()).replace('\0', " ")
+                + "\n"
+        })
+        .collect()
 }
 
 fn children_of(parent: u32) -> Vec<u32> {

@@ -180,7 +180,8 @@ impl Sandbox {
 
     /// The same with a command that the test changed.
     pub(crate) fn spawn(&self, mut command: Command, what: &str) -> Background {
-        let (out, err) = (tempfile::NamedTempFile::new_in(self.path("tmp")), tempfile::NamedTempFile::new_in(self.path("tmp")));
+        let (out, err) =
+            (tempfile::NamedTempFile::new_in(self.path("tmp")), tempfile::NamedTempFile::new_in(self.path("tmp")));
         let (out, err) = (out.expect("a file").into_temp_path(), err.expect("a file").into_temp_path());
         let file = |path: &Path| fs::File::create(path).expect("a file");
         let child = command.stdout(file(&out)).stderr(file(&err)).spawn().expect("the program starts");
@@ -223,7 +224,9 @@ impl Sandbox {
     /// Waits until this file holds so many lines or more.
     #[track_caller]
     pub(crate) fn wait_for_lines(&self, folder: &str, at_least: usize) {
-        wait_until(&format!("{at_least} lines in {folder}"), || self.lines_in(folder).values().map(Vec::len).sum::<usize>() >= at_least);
+        wait_until(&format!("{at_least} lines in {folder}"), || {
+            self.lines_in(folder).values().map(Vec::len).sum::<usize>() >= at_least
+        });
     }
 
     /// The lines of each file in a folder: what steps left there as their witness.
@@ -295,7 +298,13 @@ impl Background {
             }
         };
         let read = |path: &Path| fs::read(path).expect("its output");
-        Ran { code: status.code(), stdout: read(&self.out), stderr: read(&self.err), took: self.since.elapsed(), what: self.what.clone() }
+        Ran {
+            code: status.code(),
+            stdout: read(&self.out),
+            stderr: read(&self.err),
+            took: self.since.elapsed(),
+            what: self.what.clone(),
+        }
     }
 
     fn streams(&self) -> String {
@@ -340,7 +349,12 @@ impl Ran {
 impl std::fmt::Display for Ran {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { what, code, took, .. } = self;
-        write!(f, "`autoexec {what}` ended with {code:?} after {took:?}\nstdout:\n{}\nstderr:\n{}", clipped(&self.out()), clipped(&self.err()))
+        write!(
+            f,
+            "`autoexec {what}` ended with {code:?} after {took:?}\nstdout:\n{}\nstderr:\n{}",
+            clipped(&self.out()),
+            clipped(&self.err())
+        )
     }
 }
 

@@ -57,7 +57,10 @@ impl Sshd {
         // sshd reads the accepted keys as the user who logs in, who may be another one.
         fs::set_permissions(at, fs::Permissions::from_mode(0o755)).expect("its mode");
         for name in ["host", "user", "other_host", "other_user"] {
-            run_tool("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", at.join(name).to_str().expect("a path")]);
+            run_tool(
+                "ssh-keygen",
+                &["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", at.join(name).to_str().expect("a path")],
+            );
         }
         fs::copy(at.join("user.pub"), at.join("authorized_keys")).expect("authorized_keys");
         fs::create_dir(at.join("home")).expect("home");
@@ -69,7 +72,12 @@ impl Sshd {
         }
         let log = fs::File::create(at.join("log")).expect("log");
         let mut command = Command::new(SSHD);
-        command.args(["-D", "-e", "-f"]).arg(at.join("sshd_config")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command
+            .args(["-D", "-e", "-f"])
+            .arg(at.join("sshd_config"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
         let child = command.spawn().expect("sshd");
         let user = run_tool("id", &["-un"]).trim().to_owned();
         let mut server = Self { child, dir, port, user };
@@ -149,9 +157,16 @@ fn available() -> bool {
             return true;
         }
         let install = "apt-get install -y openssh-server || { apt-get update && apt-get install -y openssh-server; }";
-        let installed = is_root() && Command::new("sh").args(["-c", install]).stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+        let installed = is_root()
+            && Command::new("sh")
+                .args(["-c", install])
+                .stdout(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success());
         if !(installed && Path::new(SSHD).exists()) {
-            super::skip(&format!("no {SSHD}, and openssh-server cannot be installed here: nothing about SSH is tested"));
+            super::skip(&format!(
+                "no {SSHD}, and openssh-server cannot be installed here: nothing about SSH is tested"
+            ));
             return false;
         }
         true

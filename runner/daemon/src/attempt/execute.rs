@@ -17,7 +17,6 @@ use autoexec_process::drive::{Notice, Running, Sink, drive};
 use autoexec_process::ended::{Begun, Ended, RefusalKind, ToolResult};
 use autoexec_process::execution::Execution;
 use autoexec_process::frame;
-use autoexec_process::key::ExecKey;
 use autoexec_process::payload::payload;
 use autoexec_process::supervisor::{Offsets, StartOptions};
 use bytes::Bytes;
@@ -72,6 +71,8 @@ pub(crate) struct Run<'a> {
     pub(crate) timeout: Duration,
     /// Set when it is known to have begun before: what is not found is lost, not new.
     pub(crate) must_exist: bool,
+    /// How much of its time was used under an earlier runner.
+    pub(crate) used: Duration,
     pub(crate) live: &'a Live,
 }
 
@@ -160,6 +161,7 @@ impl Run<'_> {
     }
 
     async fn watch(&self, bytes: Bytes, output: &mut Output, seen: &mut Seen, stop: &mut watch::Receiver<Option<StopRequest>>) -> RunEnd {
+        let limit = self.timeout.saturating_sub(self.used);
         let mut deadline: Option<Instant> = None;
         let mut mode = if self.must_exist { Mode::Attach } else { Mode::Start };
         let mut failures = 0;
@@ -173,7 +175,7 @@ impl Run<'_> {
             };
             let ended = match channel {
                 Ok(channel) => {
-                    let until = *deadline.get_or_insert_with(|| now() + self.timeout);
+                    let until = *deadline.get_or_insert_with(|| now() + limit);
                     let payload = if mode == Mode::Start { bytes.clone() } else { Bytes::new() };
                     let mut eye = Eye { seen: &mut *seen, output: &mut *output, live: self.live };
                     tokio::select! {
@@ -191,7 +193,7 @@ impl Run<'_> {
                 Judged::Over(end) => return end,
                 Judged::Again(next, why) => {
                     mode = next;
-                    let until = *deadline.get_or_insert_with(|| now() + self.timeout);
+                    let until = *deadline.get_or_insert_with(|| now() + limit);
                     if now() >= until {
                         return RunEnd::Interrupted { message: format!("the host could not be reached again: {why}") };
                     }
@@ -246,47 +248,78 @@ impl Run<'_> {
     }
 
     async fn timed_out(&self, output: &mut Output, seen: &mut Seen) -> RunEnd {
-        let (confirmed, left) = self.kill().await;
-        self.last_words(output, seen).await;
-        RunEnd::TimedOut { confirmed, left }
+        let killed = self.kill().await;
+        let ended = self.last_words(output, seen).await;
+        match (killed, ended) {
+            // It ended by itself in the last moment.
+            (Killed::Gone, Some(Ended::Exited { code, result })) => RunEnd::Exited { code, result },
+            (Killed::Not { left }, _) => RunEnd::TimedOut { confirmed: false, left },
+            (Killed::Gone | Killed::Ended | Killed::NeverBegan, _) => RunEnd::TimedOut { confirmed: true, left: String::new() },
+        }
     }
 
     async fn stopped(&self, request: StopRequest, output: &mut Output, seen: &mut Seen) -> RunEnd {
-        let (confirmed, left) = self.kill().await;
-        if seen.began {
-            self.last_words(output, seen).await;
+        let killed = self.kill().await;
+        let known = seen.began || self.must_exist;
+        let stopped = |began, confirmed, left| RunEnd::Stopped { request, began, confirmed, left };
+        match killed {
+            Killed::NeverBegan => stopped(known, true, String::new()),
+            Killed::Not { left } => stopped(known, false, left),
+            Killed::Ended => {
+                self.last_words(output, seen).await;
+                stopped(true, true, String::new())
+            }
+            // It had ended by itself before it was asked to: it ended as it ended.
+            Killed::Gone => match self.last_words(output, seen).await {
+                Some(Ended::Exited { code, result }) => RunEnd::Exited { code, result },
+                Some(_) | None => stopped(known, true, String::new()),
+            },
         }
-        RunEnd::Stopped { request, began: seen.began || self.must_exist, confirmed, left }
     }
 
-    /// Kills it and says whether nothing of it is left; otherwise what is.
-    async fn kill(&self) -> (bool, String) {
-        kill(self.host, &self.execution.key, self.execution.become_user.as_ref()).await
+    /// Ends it, and says what is certain about that.
+    async fn kill(&self) -> Killed {
+        let other = self.execution.become_user.as_ref();
+        let command = self.host.supervisor().kill(&self.execution.key, GRACE, other);
+        let (channel, _connection) = match self.host.exec_apart(&command).await {
+            Ok(opened) => opened,
+            Err(error) => return Killed::Not { left: error.message },
+        };
+        let bound = GRACE * 6;
+        match tokio::time::timeout(bound, ask::kill(channel, other)).await {
+            Ok(Ok(KillOutcome::Killed)) => Killed::Ended,
+            Ok(Ok(KillOutcome::Gone)) => Killed::Gone,
+            Ok(Ok(KillOutcome::Closed)) => Killed::NeverBegan,
+            Ok(Ok(KillOutcome::Unknown)) => Killed::NeverBegan,
+            Ok(Ok(KillOutcome::Unconfirmed { left })) => Killed::Not { left },
+            Ok(Err(error)) => Killed::Not { left: source_chain(&error) },
+            Err(_) => Killed::Not { left: format!("no answer within {} s", bound.as_secs()) },
+        }
     }
 
-    /// Reads what it printed until it was killed.
-    async fn last_words(&self, output: &mut Output, seen: &mut Seen) {
-        if let Ok(channel) = self.open(Mode::Attach, None, seen.offsets).await {
-            let mut eye = Eye { seen, output, live: self.live };
-            // What cannot be read in time stays on the host.
-            let _ = tokio::time::timeout(LAST_WORDS, drive(channel, Bytes::new(), &mut eye)).await;
-        }
+    /// Reads what it printed until it ended, and how it did.
+    async fn last_words(&self, output: &mut Output, seen: &mut Seen) -> Option<Ended> {
+        let command = self.host.supervisor().attach(&self.execution.key, seen.offsets, OUTPUT_CAP);
+        let (channel, _connection) = self.host.exec_apart(&command).await.ok()?;
+        let mut eye = Eye { seen, output, live: self.live };
+        // What cannot be read in time stays on the host.
+        tokio::time::timeout(LAST_WORDS, drive(channel, Bytes::new(), &mut eye)).await.ok()
     }
 }
 
-async fn kill(host: &Host, key: &ExecKey, other: Option<&autoexec_process::execution::Become>) -> (bool, String) {
-    let command = host.supervisor().kill(key, GRACE, other);
-    let channel = match host.exec(&command).await {
-        Ok(channel) => channel,
-        Err(error) => return (false, error.message),
-    };
-    let bound = GRACE * 6;
-    match tokio::time::timeout(bound, ask::kill(channel, other)).await {
-        Ok(Ok(KillOutcome::Killed | KillOutcome::Gone | KillOutcome::Unknown)) => (true, String::new()),
-        Ok(Ok(KillOutcome::Unconfirmed { left })) => (false, left),
-        Ok(Err(error)) => (false, source_chain(&error)),
-        Err(_) => (false, format!("no answer within {} s", bound.as_secs())),
-    }
+/// What is certain after a kill.
+enum Killed {
+    /// It had begun, and nothing of it is left.
+    Ended,
+    /// It had ended before.
+    Gone,
+    /// It had not begun, and never will.
+    NeverBegan,
+    /// Nothing: it may still be there.
+    Not {
+        /// What is left, or why nobody knows.
+        left: String,
+    },
 }
 
 /// Waits until a stop is requested.

@@ -81,7 +81,7 @@ impl StepRun<'_> {
         let mut stop = self.attempt.live.stopped();
         let tool = tokio::select! {
             tool = self.tool() => tool,
-            request = stop_request(&mut stop) => return StepEnd::stopped(request, false, true, ""),
+            request = stop_request(&mut stop), if !self.may_run() => return StepEnd::stopped(request, false, true, ""),
         };
         let tool = match tool {
             Ok(tool) => tool,
@@ -91,7 +91,7 @@ impl StepRun<'_> {
             let pause = Duration::from_millis(if n == 1 { 0 } else { self.step.retries.delay_before(n) });
             tokio::select! {
                 biased;
-                request = stop_request(&mut stop) => return StepEnd::stopped(request, false, true, ""),
+                request = stop_request(&mut stop), if !self.may_run() => return StepEnd::stopped(request, false, true, ""),
                 () = tokio::time::sleep(pause) => {}
             }
             self.attempt.live.progress(self.index, n);
@@ -108,6 +108,11 @@ impl StepRun<'_> {
             output.remark(&format!("try {n} of step `{}` failed: {message}", self.step.id)).await;
         }
         StepEnd::failed(Outcome::Rejected, "no try was made".to_owned())
+    }
+
+    /// Whether something of this attempt may run on its host that this runner has not seen: then a stop must reach the host.
+    fn may_run(&self) -> bool {
+        self.attempt.given.resume.is_some()
     }
 
     /// The tool of the step, when it uses one.
@@ -144,7 +149,7 @@ impl StepRun<'_> {
         };
         let prepared = tokio::select! {
             prepared = command::prepare(self.attempt, self.step, (self.index, n), tool, &host) => prepared,
-            request = stop_request(&mut stop) => return StepEnd::stopped(request, false, true, ""),
+            request = stop_request(&mut stop), if !self.may_run() => return StepEnd::stopped(request, false, true, ""),
         };
         let prepared = match prepared {
             Ok(prepared) => prepared,
@@ -153,13 +158,15 @@ impl StepRun<'_> {
         match prepared {
             Prepared::Flow(flow) => self.flow(flow, &host).await,
             Prepared::Execution(execution) => {
-                let must_exist = n == 1 && self.attempt.must_exist(self.index);
+                let used = if n == 1 { self.attempt.used() } else { Duration::ZERO };
+                let must_exist = n == 1 && self.attempt.before.must_exist(self.index);
                 let mut seen = Seen::default();
                 let run = Run {
                     host: &host,
                     execution: &execution,
                     timeout: Duration::from_millis(self.step.timeout.as_millis()),
                     must_exist,
+                    used,
                     live: &self.attempt.live,
                 };
                 let end = run.to_the_end(output, &mut seen, &mut stop).await;

@@ -43,7 +43,7 @@ impl Cluster {
         let mut own: Vec<Vec<u8>> = target
             .into_iter()
             .flat_map(|target| [target.name.as_str(), target.address.as_str()])
-            .filter(|word| word.len() >= 3)
+            .filter(|word| word.len() >= 3 || (word.len() == 2 && word.bytes().any(|byte| byte.is_ascii_digit())))
             .map(|word| word.as_bytes().to_vec())
             .collect();
         own.sort_by_key(|word| std::cmp::Reverse(word.len()));
@@ -96,11 +96,14 @@ impl Lane {
     }
 }
 
+/// Masks a name where it stands as a word: `web1` is not the beginning of `web10`.
 fn replace(line: &[u8], word: &[u8]) -> Vec<u8> {
+    let goes_on = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let mut out = Vec::with_capacity(line.len());
     let mut at = 0;
     while let Some(rest) = line.get(at..).filter(|rest| !rest.is_empty()) {
-        if rest.starts_with(word) {
+        let begins = at == 0 || !goes_on(line.get(at - 1));
+        if begins && rest.starts_with(word) && !goes_on(rest.get(word.len())) {
             out.extend_from_slice(b"<target>");
             at += word.len();
         } else {
@@ -120,7 +123,7 @@ mod tests {
     fn digest(name: &str, text: &str, cut: usize) -> String {
         let target = Target {
             name: name.to_owned(),
-            address: format!("10.1.2.{}", name.len()),
+            address: format!("10.1.2.{}", 10 + name.len()),
             transport: Transport::Ssh,
             port: None,
             user: None,
@@ -134,6 +137,14 @@ mod tests {
             cluster.push(Stream::Stdout, piece);
         }
         cluster.finish().0
+    }
+
+    #[test]
+    fn a_name_is_masked_as_a_word_and_short_names_too() {
+        assert_eq!(digest("h1", "kernel on h1, h1_log\n", 3), digest("h22", "kernel on h22, h22_log\n", 3));
+        assert_ne!(digest("h1", "h1 h10\n", 3), digest("h2", "h2 h20\n", 3), "h10 and h20 are other hosts");
+        assert_eq!(digest("a", "a file\n", 3), digest("b", "a file\n", 3), "one letter is no name");
+        assert_eq!(digest("web", "webserver up\n", 3), digest("api", "webserver up\n", 3));
     }
 
     #[test]

@@ -27,12 +27,10 @@ pub(crate) struct Secrets {
 impl Secrets {
     /// The values of the secret parameters, in the forms in which programs print them.
     pub(crate) fn new(params: &Map<String, Value>, names: &[String]) -> Self {
-        let values: Vec<String> = names
-            .iter()
-            .filter_map(|name| params.get(name))
-            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-            .filter(|value| value.len() >= MIN_SECRET)
-            .collect();
+        let mut values = Vec::new();
+        for value in names.iter().filter_map(|name| params.get(name)) {
+            collect(value, &mut values);
+        }
         let mut patterns: Vec<Vec<u8>> = Vec::new();
         for value in &values {
             patterns.push(value.clone().into_bytes());
@@ -75,8 +73,23 @@ impl Secrets {
             Value::Object(map) => {
                 Value::Object(map.iter().map(|(key, value)| (key.clone(), self.mask_value(value))).collect())
             }
+            Value::Number(number) if self.are_in(&number.to_string()) => Value::String(self.mask(&number.to_string())),
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
         }
+    }
+}
+
+/// Every text and number of a value that is long enough to be masked. Whether something is on or off is in every output.
+fn collect(value: &Value, into: &mut Vec<String>) {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(items) => return items.iter().for_each(|item| collect(item, into)),
+        Value::Object(map) => return map.values().for_each(|item| collect(item, into)),
+        Value::Null | Value::Bool(_) => return,
+    };
+    if text.len() >= MIN_SECRET {
+        into.push(text);
     }
 }
 
@@ -156,6 +169,17 @@ mod tests {
             out.extend(masker.finish());
             assert_eq!(String::from_utf8_lossy(&out), whole, "cut every {size} bytes");
         }
+    }
+
+    #[test]
+    fn secrets_that_are_no_text_are_masked_too() {
+        let params = serde_json::json!({ "pin": 482_913, "keys": ["first-key", { "k": "second-key" }], "on": true, "n": 7 });
+        let Value::Object(params) = params else { panic!("an object") };
+        let names: Vec<String> = params.keys().cloned().collect();
+        let secrets = Secrets::new(&params, &names);
+        assert_eq!(secrets.mask("482913 first-key true second-key 7"), "****** ****** true ****** 7");
+        assert!(secrets.are_in("pin=482913"));
+        assert_eq!(secrets.mask_value(&serde_json::json!({ "n": 482_913, "m": 1 })), serde_json::json!({ "n": "******", "m": 1 }));
     }
 
     #[test]

@@ -162,3 +162,6 @@ impl Lane {
         text.into_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,12 +83,18 @@ finish && answer "killed"
 answer "unconfirmed" $ax_V
 fi
 if [ "$ax_asked" = 1 ]; then IFS= read -r ax_password; fi
-find_base || answer "unknown"
+# A key that the host does not know may be on its way: its fence is taken, so that it never begins.
+if find_base; then :; else
+ax_t=$(make_base; echo "+$ax_B")
+case $ax_t in +*) ax_B=${ax_t#+} ;; *) answer "unknown" ;; esac
+mkdir "$ax_B/$ax_key" 2>/dev/null
+fi
 ax_D=$ax_B/$ax_key
+[ -d "$ax_D" ] || answer "unknown"
 look
 if [ -z "$ax_kind" ]; then
 set -C
-if { echo "v killed before it began" >"$ax_D/run"; } 2>/dev/null; then answer "killed"; fi
+if { echo "v killed before it began" >"$ax_D/run"; } 2>/dev/null; then answer "closed"; fi
 set +C
 ax_i=0
 while [ -z "$ax_kind" ] && [ "$ax_i" -lt 50 ]; do nap 0.1; ax_i=$((ax_i+1)); look; done
