@@ -9,9 +9,7 @@ use std::{env, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let house = here
-        .parent()
-        .ok_or("the crate is not inside the workspace")?;
+    let house = here.parent().ok_or("the crate is not inside the workspace")?;
     let mut table = String::from("pub(crate) static SHIPPED: &[ShippedFile] = &[\n");
     for room in ["plugins-local", "plugins-remote"] {
         let folder = house.join(room);
@@ -23,10 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     table.push_str("];\n");
-    fs::write(
-        PathBuf::from(env::var("OUT_DIR")?).join("shipped.rs"),
-        table,
-    )?;
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("shipped.rs"), table)?;
     Ok(())
 }
 
@@ -34,10 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn embed(table: &mut String, tool: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", folder.display());
     for entry in sorted(folder)? {
-        let name = entry
-            .file_name()
-            .and_then(|name| name.to_str())
-            .ok_or("a file name is not UTF-8")?;
+        let name = entry.file_name().and_then(|name| name.to_str()).ok_or("a file name is not UTF-8")?;
         if name.starts_with('.') || name.ends_with('~') {
             continue;
         }
@@ -46,14 +38,8 @@ fn embed(table: &mut String, tool: &Path, folder: &Path) -> Result<(), Box<dyn E
             continue;
         }
         println!("cargo::rerun-if-changed={}", entry.display());
-        let tool_name = tool
-            .file_name()
-            .and_then(|name| name.to_str())
-            .ok_or("a folder name is not UTF-8")?;
-        let path = entry
-            .strip_prefix(tool)?
-            .to_str()
-            .ok_or("a path is not UTF-8")?;
+        let tool_name = tool.file_name().and_then(|name| name.to_str()).ok_or("a folder name is not UTF-8")?;
+        let path = entry.strip_prefix(tool)?.to_str().ok_or("a path is not UTF-8")?;
         writeln!(
             table,
             "    ShippedFile {{ tool: {tool_name:?}, path: {path:?}, bytes: include_bytes!({:?}) }},",
@@ -64,9 +50,7 @@ fn embed(table: &mut String, tool: &Path, folder: &Path) -> Result<(), Box<dyn E
 }
 
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
-    let mut entries = fs::read_dir(folder)?
-        .map(|entry| entry.map(|e| e.path()))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut entries = fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>()?;
     entries.sort();
     Ok(entries)
 }

@@ -6,11 +6,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 /// Messages that may carry secrets: their `Debug` is written by hand and redacts them.
-const SECRETIVE: [&str; 3] = [
-    ".autoexec.v1.NameValue",
-    ".autoexec.v1.ParamFile",
-    ".autoexec.v1.Grant",
-];
+const SECRETIVE: [&str; 3] = [".autoexec.v1.NameValue", ".autoexec.v1.ParamFile", ".autoexec.v1.Grant"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("..");
@@ -36,10 +32,7 @@ fn proto_files(folder: &Path) -> Result<Vec<PathBuf>, std::io::Error> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "proto")
-        {
+        if path.extension().is_some_and(|extension| extension == "proto") {
             files.push(path);
         }
     }

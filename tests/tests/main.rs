@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 mod e2e;
+mod generated;
 #[cfg(test)]
 mod harness;
-mod generated;
 mod tidy;

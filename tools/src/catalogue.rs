@@ -89,12 +89,7 @@ impl Catalogue {
         let mut catalogue = Self::default();
         for (name, folder) in shipped::folders() {
             match folder {
-                Ok(folder) => drop(catalogue.add(
-                    name,
-                    &Path::new(name).join(MANIFEST),
-                    &folder,
-                    Origin::Shipped,
-                )),
+                Ok(folder) => drop(catalogue.add(name, &Path::new(name).join(MANIFEST), &folder, Origin::Shipped)),
                 Err(error) => catalogue.findings.push(unreadable(name, &error)),
             }
         }
@@ -119,11 +114,7 @@ impl Catalogue {
                 return Err(CatalogueError::TooMany);
             }
             if let Some(first) = seen.insert(name.clone(), path.clone()) {
-                return Err(CatalogueError::Twice {
-                    name,
-                    first,
-                    second: path,
-                });
+                return Err(CatalogueError::Twice { name, first, second: path });
             }
         }
         Ok(catalogue)
@@ -146,18 +137,12 @@ impl Catalogue {
 
     /// What the planner looks tools up in.
     pub fn index(&self) -> ToolIndex {
-        self.tools
-            .iter()
-            .map(|(name, tool)| (name.clone(), tool.descriptor.clone()))
-            .collect()
+        self.tools.iter().map(|(name, tool)| (name.clone(), tool.descriptor.clone())).collect()
     }
 
     /// What travels to a runner for a digest.
     pub fn package(&self, digest: &Digest) -> Option<&Arc<ToolPackage>> {
-        self.tools
-            .values()
-            .find(|tool| tool.descriptor.digest == *digest)
-            .map(|tool| &tool.package)
+        self.tools.values().find(|tool| tool.descriptor.digest == *digest).map(|tool| &tool.package)
     }
 
     /// Everything found while loading: errors name the tools that were left out.
@@ -167,9 +152,7 @@ impl Catalogue {
 
     /// Why the tool of that name cannot be used, when it was there and was left out.
     pub fn left_out(&self, name: &str) -> Option<&Finding> {
-        self.findings
-            .iter()
-            .find(|finding| finding.tool == name && finding.severity == Severity::Error)
+        self.findings.iter().find(|finding| finding.tool == name && finding.severity == Severity::Error)
     }
 
     /// Adds a tool that came with a job; it takes the place of the shipped one of its name.
@@ -200,38 +183,17 @@ impl Catalogue {
                 return (folder_name, 0);
             }
         };
-        let size = folder.manifest.len()
-            + folder
-                .files
-                .iter()
-                .map(|file| file.bytes.len())
-                .sum::<usize>();
-        let name = self.add(
-            &folder_name,
-            &path.join(MANIFEST),
-            &folder,
-            Origin::Folder(path.to_owned()),
-        );
+        let size = folder.manifest.len() + folder.files.iter().map(|file| file.bytes.len()).sum::<usize>();
+        let name = self.add(&folder_name, &path.join(MANIFEST), &folder, Origin::Folder(path.to_owned()));
         (name, size)
     }
 
     /// Examines a tool and adds it if it is sound; its name either way.
-    fn add(
-        &mut self,
-        folder_name: &str,
-        manifest_path: &Path,
-        folder: &Folder,
-        origin: Origin,
-    ) -> String {
+    fn add(&mut self, folder_name: &str, manifest_path: &Path, folder: &Folder, origin: Origin) -> String {
         let (manifest, found) = examine(folder_name, &manifest_path.display().to_string(), folder);
-        let sound = found
-            .iter()
-            .all(|finding| finding.severity == Severity::Warning);
+        let sound = found.iter().all(|finding| finding.severity == Severity::Warning);
         self.findings.extend(found);
-        let name = manifest.as_ref().map_or_else(
-            || folder_name.to_owned(),
-            |manifest| manifest.name.value.clone(),
-        );
+        let name = manifest.as_ref().map_or_else(|| folder_name.to_owned(), |manifest| manifest.name.value.clone());
         let replaced = self.tools.remove(&name).is_some();
         let Some(manifest) = manifest.filter(|_| sound) else {
             return name;
@@ -247,14 +209,7 @@ impl Catalogue {
             manifest: folder.manifest.clone(),
             files: folder.files.clone(),
         });
-        self.tools.insert(
-            name.clone(),
-            Tool {
-                descriptor: ToolDescriptor { manifest, digest },
-                origin,
-                package,
-            },
-        );
+        self.tools.insert(name.clone(), Tool { descriptor: ToolDescriptor { manifest, digest }, origin, package });
         name
     }
 }
@@ -272,22 +227,12 @@ pub fn check_package(package: &ToolPackage) -> Vec<Finding> {
 fn tool_folders(folders: &[PathBuf]) -> Result<Vec<PathBuf>, CatalogueError> {
     let mut found = Vec::new();
     for folder in folders {
-        let inside = entries(folder).map_err(|source| CatalogueError::Folder {
-            folder: folder.clone(),
-            source,
-        })?;
-        if inside
-            .iter()
-            .any(|path| path.file_name().is_some_and(|name| name == MANIFEST))
-        {
+        let inside = entries(folder).map_err(|source| CatalogueError::Folder { folder: folder.clone(), source })?;
+        if inside.iter().any(|path| path.file_name().is_some_and(|name| name == MANIFEST)) {
             return Err(CatalogueError::IsATool(folder.clone()));
         }
         // A link to a folder is welcome here: whoever sets up the folder of tools may collect them from several places.
-        found.extend(
-            inside
-                .into_iter()
-                .filter(|path| path.is_dir() && !is_left_out(&folder_name(path))),
-        );
+        found.extend(inside.into_iter().filter(|path| path.is_dir() && !is_left_out(&folder_name(path))));
         if found.len() > MAX_TOOLS {
             return Err(CatalogueError::TooMany);
         }

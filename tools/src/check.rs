@@ -69,39 +69,23 @@ pub fn syntax_check(manifest: &Manifest) -> Option<Vec<String>> {
     };
     let program = program_of(&manifest.interpreter)?;
     match base_name(program) {
-        "sh" | "dash" | "ash" | "bash" | "ksh" | "mksh" | "zsh" => {
-            Some(vec![program.to_owned(), "-n".to_owned()])
-        }
+        "sh" | "dash" | "ash" | "bash" | "ksh" | "mksh" | "zsh" => Some(vec![program.to_owned(), "-n".to_owned()]),
         "perl" | "ruby" => Some(vec![program.to_owned(), "-c".to_owned()]),
         _ => None,
     }
 }
 
 /// The manifest, when it can be read, and everything found. `shown` is the manifest's name for people.
-pub(crate) fn examine(
-    tool: &str,
-    shown: &str,
-    folder: &Folder,
-) -> (Option<Manifest>, Vec<Finding>) {
+pub(crate) fn examine(tool: &str, shown: &str, folder: &Folder) -> (Option<Manifest>, Vec<Finding>) {
     let src = SourceFile::new(shown, folder.manifest.as_str());
     let manifest = match Manifest::parse(&src) {
         Ok(manifest) => manifest,
         Err(errors) => {
-            let finding = |diagnostic| Finding {
-                severity: Severity::Error,
-                tool: tool.to_owned(),
-                diagnostic,
-            };
+            let finding = |diagnostic| Finding { severity: Severity::Error, tool: tool.to_owned(), diagnostic };
             return (None, errors.into_iter().map(finding).collect());
         }
     };
-    let mut examiner = Examiner {
-        tool,
-        src: &src,
-        manifest: &manifest,
-        folder,
-        found: Vec::new(),
-    };
+    let mut examiner = Examiner { tool, src: &src, manifest: &manifest, folder, found: Vec::new() };
     examiner.name();
     examiner.entry();
     examiner.params();
@@ -110,29 +94,14 @@ pub(crate) fn examine(
 }
 
 pub(crate) fn unreadable(tool: &str, error: &dyn std::error::Error) -> Finding {
-    let cause = error
-        .source()
-        .map(|source| format!(": {source}"))
-        .unwrap_or_default();
-    let diagnostic = Diagnostic {
-        file: String::new(),
-        place: None,
-        message: format!("{error}{cause}"),
-        snippet: None,
-        hint: None,
-    };
-    Finding {
-        severity: Severity::Error,
-        tool: tool.to_owned(),
-        diagnostic,
-    }
+    let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    let diagnostic =
+        Diagnostic { file: String::new(), place: None, message: format!("{error}{cause}"), snippet: None, hint: None };
+    Finding { severity: Severity::Error, tool: tool.to_owned(), diagnostic }
 }
 
 pub(crate) fn folder_name(path: &Path) -> String {
-    path.file_name().map_or_else(
-        || path.display().to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 /// One tool under examination.
@@ -146,26 +115,14 @@ struct Examiner<'a> {
 
 impl Examiner<'_> {
     fn add(&mut self, severity: Severity, diagnostic: Diagnostic) {
-        self.found.push(Finding {
-            severity,
-            tool: self.tool.to_owned(),
-            diagnostic,
-        });
+        self.found.push(Finding { severity, tool: self.tool.to_owned(), diagnostic });
     }
 
     fn name(&mut self) {
         let name = &self.manifest.name;
         if name.value != self.tool {
-            let message = format!(
-                "the tool is called `{}`, but its folder `{}`",
-                name.value, self.tool
-            );
-            self.add(
-                Severity::Warning,
-                self.src
-                    .error(name.place, message)
-                    .hint("give both the same name"),
-            );
+            let message = format!("the tool is called `{}`, but its folder `{}`", name.value, self.tool);
+            self.add(Severity::Warning, self.src.error(name.place, message).hint("give both the same name"));
         }
     }
 
@@ -175,14 +132,9 @@ impl Examiner<'_> {
             Entry::Builtin(name) => {
                 self.known("builtin", name, &builtin::NAMES);
                 if self.manifest.places.contains(&Place::Target) {
-                    let error = self.src.error(
-                        self.manifest.places.place,
-                        "a builtin runs on the runner, not on `target`",
-                    );
-                    self.add(
-                        Severity::Error,
-                        error.hint("allowed: runner, runner-target"),
-                    );
+                    let error =
+                        self.src.error(self.manifest.places.place, "a builtin runs on the runner, not on `target`");
+                    self.add(Severity::Error, error.hint("allowed: runner, runner-target"));
                 }
             }
             Entry::Flow(name) => self.known("flow", name, &flow::NAMES),
@@ -195,43 +147,28 @@ impl Examiner<'_> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are: {}", names.join(", ")),
             };
-            let error = self.src.error(
-                self.manifest.entry.place,
-                format!("there is no {kind} `{name}`"),
-            );
+            let error = self.src.error(self.manifest.entry.place, format!("there is no {kind} `{name}`"));
             self.add(Severity::Error, error.hint(hint));
         }
     }
 
     fn script(&mut self, name: &str) {
         let Some(file) = self.folder.files.iter().find(|file| file.name == name) else {
-            let near = nearest(
-                name,
-                self.folder.files.iter().map(|file| file.name.as_str()),
-            );
+            let near = nearest(name, self.folder.files.iter().map(|file| file.name.as_str()));
             let hint = near.map(|near| format!("did you mean `{near}`?"));
-            let error = self.src.error(
-                self.manifest.entry.place,
-                format!("there is no file `{name}` beside the manifest"),
-            );
+            let error =
+                self.src.error(self.manifest.entry.place, format!("there is no file `{name}` beside the manifest"));
             self.add(Severity::Error, error.maybe_hint(hint));
             return;
         };
         if file.bytes.is_empty() {
-            self.add(
-                Severity::Error,
-                self.src
-                    .error(self.manifest.entry.place, format!("`{name}` is empty")),
-            );
+            self.add(Severity::Error, self.src.error(self.manifest.entry.place, format!("`{name}` is empty")));
         }
         self.shebang(file);
-        if is_shell(&self.manifest.interpreter) && file.bytes.windows(2).any(|pair| pair == b"\r\n")
-        {
+        if is_shell(&self.manifest.interpreter) && file.bytes.windows(2).any(|pair| pair == b"\r\n") {
             let error = self.src.error(
                 self.manifest.entry.place,
-                format!(
-                    "`{name}` has Windows line ends, which a shell takes as part of the commands"
-                ),
+                format!("`{name}` has Windows line ends, which a shell takes as part of the commands"),
             );
             self.add(Severity::Error, error.hint("save it with Unix line ends"));
         }
@@ -239,37 +176,24 @@ impl Examiner<'_> {
 
     /// The manifest says what runs the script; a first line that says something else misleads whoever reads it.
     fn shebang(&mut self, file: &ToolFile) {
-        let first = file
-            .bytes
-            .split(|byte| *byte == b'\n')
-            .next()
-            .unwrap_or_default();
+        let first = file.bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let Some(line) = first.strip_prefix(b"#!") else {
             return;
         };
         let line = String::from_utf8_lossy(line);
         let mut words = line.split_whitespace();
         let program = match words.next().map(base_name) {
-            Some("env") => words
-                .find(|word| !word.starts_with('-') && !word.contains('='))
-                .map(base_name),
+            Some("env") => words.find(|word| !word.starts_with('-') && !word.contains('=')).map(base_name),
             other => other,
         };
         let wanted = program_of(&self.manifest.interpreter).map(base_name);
         if program != wanted
             && let (Some(program), Some(wanted)) = (program, wanted)
         {
-            let message = format!(
-                "`{}` begins with `#!` for {program}, but the manifest runs it with {wanted}",
-                file.name
-            );
+            let message =
+                format!("`{}` begins with `#!` for {program}, but the manifest runs it with {wanted}", file.name);
             let hint = format!("write `interpreter: {program}`, or change the first line");
-            self.add(
-                Severity::Warning,
-                self.src
-                    .error(self.manifest.entry.place, message)
-                    .hint(hint),
-            );
+            self.add(Severity::Warning, self.src.error(self.manifest.entry.place, message).hint(hint));
         }
     }
 
@@ -279,22 +203,21 @@ impl Examiner<'_> {
             Entry::Builtin(_) | Entry::Flow(_) => None,
         };
         // A script that reads the JSON file, or a part of itself from another file, may read any parameter.
-        let reads_all = self.folder.files.len() > 1
-            || script.is_none_or(|file| contains_word(&file.bytes, "AUTOEXEC_PARAMS"));
+        let reads_all =
+            self.folder.files.len() > 1 || script.is_none_or(|file| contains_word(&file.bytes, "AUTOEXEC_PARAMS"));
         for (name, spec) in self.manifest.params.iter() {
             if is_reserved(name) {
-                let kind = if spec.kind == ParamType::File {
-                    "file"
-                } else {
-                    "value"
-                };
-                let error = self.src.error(name.place, format!("`{}` is a name that programs themselves obey: its {kind} would change how they run", name.value));
-                self.add(Severity::Error, error.hint("choose another name"));
-            } else if !reads_all && script.is_some_and(|file| !contains_word(&file.bytes, name)) {
+                let kind = if spec.kind == ParamType::File { "file" } else { "value" };
                 let error = self.src.error(
                     name.place,
-                    format!("the script never uses the parameter `{}`", name.value),
+                    format!(
+                        "`{}` is a name that programs themselves obey: its {kind} would change how they run",
+                        name.value
+                    ),
                 );
+                self.add(Severity::Error, error.hint("choose another name"));
+            } else if !reads_all && script.is_some_and(|file| !contains_word(&file.bytes, name)) {
+                let error = self.src.error(name.place, format!("the script never uses the parameter `{}`", name.value));
                 self.add(Severity::Warning, error);
             }
         }
@@ -315,8 +238,7 @@ fn base_name(path: &str) -> &str {
 
 /// Whether the text holds the word, not as a part of a longer one.
 fn contains_word(text: &[u8], word: &str) -> bool {
-    let part =
-        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let word = word.as_bytes();
     !word.is_empty()
         && text.windows(word.len()).enumerate().any(|(at, window)| {

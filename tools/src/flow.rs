@@ -74,9 +74,7 @@ pub const DEFAULT_MAX_FETCH: u64 = 64 * 1024 * 1024;
 pub fn run(name: &str, params: &Map<String, Value>) -> Result<FlowResult, FlowError> {
     match name {
         "assert" => assert(params),
-        "fail" => Ok(FlowResult::Failed {
-            message: message(params, "fail", "the step was told to fail")?,
-        }),
+        "fail" => Ok(FlowResult::Failed { message: message(params, "fail", "the step was told to fail")? }),
         "fetch" => fetch(params),
         "set-var" => set_var(params),
         "sleep" => Ok(FlowResult::Sleep(duration(params)?)),
@@ -87,26 +85,18 @@ pub fn run(name: &str, params: &Map<String, Value>) -> Result<FlowResult, FlowEr
 fn assert(params: &Map<String, Value>) -> Result<FlowResult, FlowError> {
     match given(params, "that") {
         Some(Value::Bool(true)) => Ok(FlowResult::Outputs(Map::new())),
-        Some(Value::Bool(false)) => Ok(FlowResult::Failed {
-            message: message(params, "assert", "the assertion does not hold")?,
-        }),
-        Some(_) => Err(FlowError::WrongForm {
-            tool: "assert",
-            name: "that",
-            wanted: "an expression that is true or false",
-        }),
-        None => Err(FlowError::Missing {
-            tool: "assert",
-            name: "that",
-        }),
+        Some(Value::Bool(false)) => {
+            Ok(FlowResult::Failed { message: message(params, "assert", "the assertion does not hold")? })
+        }
+        Some(_) => {
+            Err(FlowError::WrongForm { tool: "assert", name: "that", wanted: "an expression that is true or false" })
+        }
+        None => Err(FlowError::Missing { tool: "assert", name: "that" }),
     }
 }
 
 fn fetch(params: &Map<String, Value>) -> Result<FlowResult, FlowError> {
-    let src = text(params, "fetch", "src")?.ok_or(FlowError::Missing {
-        tool: "fetch",
-        name: "src",
-    })?;
+    let src = text(params, "fetch", "src")?.ok_or(FlowError::Missing { tool: "fetch", name: "src" })?;
     if !src.starts_with('/') || src.ends_with('/') || src.split('/').any(|part| part == "..") {
         return Err(FlowError::WrongForm {
             tool: "fetch",
@@ -114,26 +104,15 @@ fn fetch(params: &Map<String, Value>) -> Result<FlowResult, FlowError> {
             wanted: "the absolute path of a file, without `..`",
         });
     }
-    let dest = text(params, "fetch", "dest")?.ok_or(FlowError::Missing {
-        tool: "fetch",
-        name: "dest",
-    })?;
+    let dest = text(params, "fetch", "dest")?.ok_or(FlowError::Missing { tool: "fetch", name: "dest" })?;
     if dest.is_empty() {
-        return Err(FlowError::WrongForm {
-            tool: "fetch",
-            name: "dest",
-            wanted: "a folder on the runner",
-        });
+        return Err(FlowError::WrongForm { tool: "fetch", name: "dest", wanted: "a folder on the runner" });
     }
     let flat = match given(params, "flat") {
         None => false,
         Some(Value::Bool(flat)) => *flat,
         Some(_) => {
-            return Err(FlowError::WrongForm {
-                tool: "fetch",
-                name: "flat",
-                wanted: "true or false",
-            });
+            return Err(FlowError::WrongForm { tool: "fetch", name: "flat", wanted: "true or false" });
         }
     };
     let max_size = match given(params, "max_size") {
@@ -144,34 +123,19 @@ fn fetch(params: &Map<String, Value>) -> Result<FlowResult, FlowError> {
             wanted: "a number of bytes",
         })?,
     };
-    Ok(FlowResult::Fetch(FetchRequest {
-        src,
-        dest,
-        flat,
-        max_size,
-    }))
+    Ok(FlowResult::Fetch(FetchRequest { src, dest, flat, max_size }))
 }
 
 fn set_var(params: &Map<String, Value>) -> Result<FlowResult, FlowError> {
     match given(params, "vars") {
         Some(Value::Object(vars)) => Ok(FlowResult::Outputs(vars.clone())),
-        Some(_) => Err(FlowError::WrongForm {
-            tool: "set-var",
-            name: "vars",
-            wanted: "names with values",
-        }),
-        None => Err(FlowError::Missing {
-            tool: "set-var",
-            name: "vars",
-        }),
+        Some(_) => Err(FlowError::WrongForm { tool: "set-var", name: "vars", wanted: "names with values" }),
+        None => Err(FlowError::Missing { tool: "set-var", name: "vars" }),
     }
 }
 
 fn duration(params: &Map<String, Value>) -> Result<Millis, FlowError> {
-    let text = text(params, "sleep", "duration")?.ok_or(FlowError::Missing {
-        tool: "sleep",
-        name: "duration",
-    })?;
+    let text = text(params, "sleep", "duration")?.ok_or(FlowError::Missing { tool: "sleep", name: "duration" })?;
     text.parse().map_err(|_| FlowError::WrongForm {
         tool: "sleep",
         name: "duration",
@@ -179,29 +143,15 @@ fn duration(params: &Map<String, Value>) -> Result<Millis, FlowError> {
     })
 }
 
-fn message(
-    params: &Map<String, Value>,
-    tool: &'static str,
-    otherwise: &str,
-) -> Result<String, FlowError> {
-    Ok(text(params, tool, "message")?
-        .filter(|text| !text.is_empty())
-        .unwrap_or_else(|| otherwise.to_owned()))
+fn message(params: &Map<String, Value>, tool: &'static str, otherwise: &str) -> Result<String, FlowError> {
+    Ok(text(params, tool, "message")?.filter(|text| !text.is_empty()).unwrap_or_else(|| otherwise.to_owned()))
 }
 
-fn text(
-    params: &Map<String, Value>,
-    tool: &'static str,
-    name: &'static str,
-) -> Result<Option<String>, FlowError> {
+fn text(params: &Map<String, Value>, tool: &'static str, name: &'static str) -> Result<Option<String>, FlowError> {
     match given(params, name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(FlowError::WrongForm {
-            tool,
-            name,
-            wanted: "a text",
-        }),
+        Some(_) => Err(FlowError::WrongForm { tool, name, wanted: "a text" }),
     }
 }
 
@@ -217,34 +167,22 @@ mod tests {
     use super::*;
 
     fn outcome(name: &str, params: Value) -> Result<FlowResult, FlowError> {
-        let Value::Object(params) = params else {
-            panic!("parameters are an object")
-        };
+        let Value::Object(params) = params else { panic!("parameters are an object") };
         run(name, &params)
     }
 
     #[test]
     fn set_var_publishes_what_it_is_given() {
         let result = outcome("set-var", json!({"vars": {"color": "blue", "n": 3}})).unwrap();
-        let FlowResult::Outputs(outputs) = result else {
-            panic!("{result:?}")
-        };
+        let FlowResult::Outputs(outputs) = result else { panic!("{result:?}") };
         assert_eq!(Value::Object(outputs), json!({"color": "blue", "n": 3}));
     }
 
     #[test]
     fn assert_fails_with_its_message_only_when_it_is_false() {
-        assert_eq!(
-            outcome("assert", json!({"that": true})).unwrap(),
-            FlowResult::Outputs(Map::new())
-        );
-        let failed = FlowResult::Failed {
-            message: "too small".to_owned(),
-        };
-        assert_eq!(
-            outcome("assert", json!({"that": false, "message": "too small"})).unwrap(),
-            failed
-        );
+        assert_eq!(outcome("assert", json!({"that": true})).unwrap(), FlowResult::Outputs(Map::new()));
+        let failed = FlowResult::Failed { message: "too small".to_owned() };
+        assert_eq!(outcome("assert", json!({"that": false, "message": "too small"})).unwrap(), failed);
         assert!(
             outcome("assert", json!({"that": "1 < 2"})).is_err(),
             "an expression is evaluated before it comes here"
@@ -254,24 +192,14 @@ mod tests {
 
     #[test]
     fn fail_always_fails_and_says_why() {
-        let failed = FlowResult::Failed {
-            message: "not today".to_owned(),
-        };
-        assert_eq!(
-            outcome("fail", json!({"message": "not today"})).unwrap(),
-            failed
-        );
-        assert!(
-            matches!(outcome("fail", json!({})).unwrap(), FlowResult::Failed { message } if !message.is_empty())
-        );
+        let failed = FlowResult::Failed { message: "not today".to_owned() };
+        assert_eq!(outcome("fail", json!({"message": "not today"})).unwrap(), failed);
+        assert!(matches!(outcome("fail", json!({})).unwrap(), FlowResult::Failed { message } if !message.is_empty()));
     }
 
     #[test]
     fn sleep_and_fetch_are_handed_to_the_runner() {
-        assert_eq!(
-            outcome("sleep", json!({"duration": "1m"})).unwrap(),
-            FlowResult::Sleep(Millis::from_secs(60))
-        );
+        assert_eq!(outcome("sleep", json!({"duration": "1m"})).unwrap(), FlowResult::Sleep(Millis::from_secs(60)));
         assert!(outcome("sleep", json!({"duration": 5})).is_err());
         let request = FetchRequest {
             src: "/etc/hosts".to_owned(),
@@ -279,28 +207,19 @@ mod tests {
             flat: false,
             max_size: DEFAULT_MAX_FETCH,
         };
-        assert_eq!(
-            outcome("fetch", json!({"src": "/etc/hosts", "dest": "out"})).unwrap(),
-            FlowResult::Fetch(request)
-        );
+        assert_eq!(outcome("fetch", json!({"src": "/etc/hosts", "dest": "out"})).unwrap(), FlowResult::Fetch(request));
     }
 
     #[test]
     fn fetch_refuses_paths_that_could_leave_the_destination() {
         for src in ["etc/hosts", "/etc/../../x", "/etc/", ""] {
-            assert!(
-                outcome("fetch", json!({"src": src, "dest": "out"})).is_err(),
-                "{src}"
-            );
+            assert!(outcome("fetch", json!({"src": src, "dest": "out"})).is_err(), "{src}");
         }
         assert!(outcome("fetch", json!({"src": "/etc/hosts", "dest": ""})).is_err());
     }
 
     #[test]
     fn an_unknown_name_is_an_error() {
-        assert_eq!(
-            outcome("dance", json!({})),
-            Err(FlowError::UnknownTool("dance".to_owned()))
-        );
+        assert_eq!(outcome("dance", json!({})), Err(FlowError::UnknownTool("dance".to_owned())));
     }
 }

@@ -68,11 +68,7 @@ pub enum FolderError {
 impl Folder {
     /// Reads the folder of one tool.
     pub(crate) fn read(path: &Path) -> Result<Self, FolderError> {
-        let mut reading = Reading {
-            root: path,
-            left: MAX_TOOL_BYTES,
-            files: Vec::new(),
-        };
+        let mut reading = Reading { root: path, left: MAX_TOOL_BYTES, files: Vec::new() };
         reading.folder(path, 0)?;
         Self::of(path, reading.files)
     }
@@ -83,8 +79,8 @@ impl Folder {
             .iter()
             .position(|file| file.name == MANIFEST)
             .ok_or_else(|| FolderError::NoManifest(path.to_owned()))?;
-        let manifest = String::from_utf8(files.remove(at).bytes)
-            .map_err(|_| FolderError::ManifestNotText(path.join(MANIFEST)))?;
+        let manifest =
+            String::from_utf8(files.remove(at).bytes).map_err(|_| FolderError::ManifestNotText(path.join(MANIFEST)))?;
         files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self { manifest, files })
     }
@@ -126,10 +122,8 @@ impl Reading<'_> {
             if is_left_out(name) {
                 continue;
             }
-            let kind = fs::symlink_metadata(&entry).map_err(|source| FolderError::Read {
-                path: entry.clone(),
-                source,
-            })?;
+            let kind =
+                fs::symlink_metadata(&entry).map_err(|source| FolderError::Read { path: entry.clone(), source })?;
             if kind.is_dir() {
                 self.folder(&entry, depth + 1)?;
             } else if kind.is_file() {
@@ -142,31 +136,18 @@ impl Reading<'_> {
     }
 
     fn file(&mut self, path: &Path, mode: u32) -> Result<(), FolderError> {
-        let failed = |source| FolderError::Read {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| FolderError::Read { path: path.to_owned(), source };
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(failed)?;
-        file.take(self.left + 1)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
-        self.left = self
-            .left
-            .checked_sub(bytes.len() as u64)
-            .ok_or_else(|| FolderError::TooLarge(self.root.to_owned()))?;
+        file.take(self.left + 1).read_to_end(&mut bytes).map_err(failed)?;
+        self.left =
+            self.left.checked_sub(bytes.len() as u64).ok_or_else(|| FolderError::TooLarge(self.root.to_owned()))?;
         if self.files.len() >= MAX_FILES {
             return Err(FolderError::TooMany(self.root.to_owned()));
         }
         let name = path.strip_prefix(self.root).ok().and_then(Path::to_str);
-        let name = name
-            .ok_or_else(|| FolderError::NameNotText(path.to_owned()))?
-            .to_owned();
-        self.files.push(ToolFile {
-            name,
-            mode: plain_mode(mode),
-            bytes,
-        });
+        let name = name.ok_or_else(|| FolderError::NameNotText(path.to_owned()))?.to_owned();
+        self.files.push(ToolFile { name, mode: plain_mode(mode), bytes });
         Ok(())
     }
 }
@@ -183,10 +164,7 @@ pub(crate) fn is_left_out(name: &str) -> bool {
 
 /// What lies in a folder, sorted.
 pub(crate) fn entries(path: &Path) -> Result<Vec<PathBuf>, FolderError> {
-    let failed = |source| FolderError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| FolderError::Read { path: path.to_owned(), source };
     let mut entries = Vec::new();
     for entry in fs::read_dir(path).map_err(failed)? {
         entries.push(entry.map_err(failed)?.path());
@@ -212,22 +190,14 @@ mod tests {
                 bytes: text.as_bytes().to_vec(),
             })
             .collect();
-        all.push(ToolFile {
-            name: MANIFEST.to_owned(),
-            mode: 0o644,
-            bytes: manifest.as_bytes().to_vec(),
-        });
+        all.push(ToolFile { name: MANIFEST.to_owned(), mode: 0o644, bytes: manifest.as_bytes().to_vec() });
         Folder::of(Path::new("t"), all).unwrap()
     }
 
     #[test]
     fn the_digest_depends_on_content_names_and_modes_and_on_nothing_else() {
         let tool = folder("m", &[("a", 0o644, "1"), ("b", 0o644, "2")]);
-        assert_eq!(
-            tool.digest(),
-            folder("m", &[("b", 0o644, "2"), ("a", 0o644, "1")]).digest(),
-            "order of reading"
-        );
+        assert_eq!(tool.digest(), folder("m", &[("b", 0o644, "2"), ("a", 0o644, "1")]).digest(), "order of reading");
         for other in [
             folder("n", &[("a", 0o644, "1"), ("b", 0o644, "2")]),
             folder("m", &[("a", 0o755, "1"), ("b", 0o644, "2")]),
@@ -242,23 +212,14 @@ mod tests {
     #[test]
     fn a_folder_is_read_whole_without_what_editors_leave_behind() {
         let dir = tempfile::tempdir().unwrap();
-        for (name, text) in [
-            ("tool.yaml", "m"),
-            ("run.sh", "x"),
-            ("run.sh~", "old"),
-            (".git", "?"),
-        ] {
+        for (name, text) in [("tool.yaml", "m"), ("run.sh", "x"), ("run.sh~", "old"), (".git", "?")] {
             fs::write(dir.path().join(name), text).unwrap();
         }
         fs::create_dir(dir.path().join("lib")).unwrap();
         fs::write(dir.path().join("lib/part.sh"), "y").unwrap();
         fs::set_permissions(dir.path().join("run.sh"), fs::Permissions::from_mode(0o700)).unwrap();
         let tool = Folder::read(dir.path()).unwrap();
-        let seen: Vec<_> = tool
-            .files
-            .iter()
-            .map(|file| (file.name.as_str(), file.mode))
-            .collect();
+        let seen: Vec<_> = tool.files.iter().map(|file| (file.name.as_str(), file.mode)).collect();
         assert_eq!(seen, [("lib/part.sh", 0o644), ("run.sh", 0o755)]);
         assert_eq!(tool.manifest, "m");
     }
@@ -266,22 +227,14 @@ mod tests {
     #[test]
     fn links_missing_manifests_and_large_files_are_refused() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            Folder::read(dir.path()),
-            Err(FolderError::NoManifest(_))
-        ));
+        assert!(matches!(Folder::read(dir.path()), Err(FolderError::NoManifest(_))));
         fs::write(dir.path().join("tool.yaml"), "m").unwrap();
         let link = dir.path().join("link");
         std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
-        assert!(
-            matches!(Folder::read(dir.path()), Err(FolderError::NotAFile(path)) if path == link)
-        );
+        assert!(matches!(Folder::read(dir.path()), Err(FolderError::NotAFile(path)) if path == link));
         fs::remove_file(&link).unwrap();
         let large = File::create(dir.path().join("large")).unwrap();
         large.set_len(MAX_TOOL_BYTES + 1).unwrap();
-        assert!(matches!(
-            Folder::read(dir.path()),
-            Err(FolderError::TooLarge(_))
-        ));
+        assert!(matches!(Folder::read(dir.path()), Err(FolderError::TooLarge(_))));
     }
 }

@@ -72,10 +72,7 @@ pub enum InvocationError {
 ///
 /// # Errors
 /// When the value of a `file` parameter is not a file reference.
-pub fn invocation(
-    specs: &Entries<ParamSpec>,
-    values: &Map<String, Value>,
-) -> Result<Invocation, InvocationError> {
+pub fn invocation(specs: &Entries<ParamSpec>, values: &Map<String, Value>) -> Result<Invocation, InvocationError> {
     let mut call = Invocation::default();
     let mut carried = Vec::new();
     let mut object = Map::new();
@@ -88,14 +85,10 @@ pub fn invocation(
             continue;
         }
         if spec.kind == ParamType::File {
-            let file: FileRef = serde_json::from_value(value.clone())
-                .map_err(|_| InvocationError::NotAFile(name.value.clone()))?;
+            let file: FileRef =
+                serde_json::from_value(value.clone()).map_err(|_| InvocationError::NotAFile(name.value.clone()))?;
             let content = StagedContent::Reference(file);
-            call.files.push(StagedFile {
-                variable: name.value.clone(),
-                name: name.value.clone(),
-                content,
-            });
+            call.files.push(StagedFile { variable: name.value.clone(), name: name.value.clone(), content });
         } else {
             carried.push(Carried {
                 name: name.value.clone(),
@@ -113,16 +106,8 @@ pub fn invocation(
 }
 
 /// What every tool is told about where it runs, beside its parameters and the paths of its files.
-pub fn context(
-    job: &str,
-    step: &str,
-    attempt: u32,
-    target: Option<&Target>,
-) -> Vec<(String, Vec<u8>)> {
-    let mut variables = vec![
-        ("AUTOEXEC_JOB", job.to_owned()),
-        ("AUTOEXEC_STEP", step.to_owned()),
-    ];
+pub fn context(job: &str, step: &str, attempt: u32, target: Option<&Target>) -> Vec<(String, Vec<u8>)> {
+    let mut variables = vec![("AUTOEXEC_JOB", job.to_owned()), ("AUTOEXEC_STEP", step.to_owned())];
     variables.push(("AUTOEXEC_ATTEMPT", attempt.to_string()));
     if let Some(target) = target {
         variables.push(("AUTOEXEC_TARGET", target_json(target)));
@@ -132,10 +117,7 @@ pub fn context(
             variables.push(("AUTOEXEC_TARGET_PORT", port.to_string()));
         }
     }
-    variables
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.into_bytes()))
-        .collect()
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
 }
 
 /// Names that would change how programs are found, loaded or read instead of telling the tool something.
@@ -158,10 +140,7 @@ pub fn is_reserved(name: &str) -> bool {
         "USER",
         "_",
     ];
-    NAMES.contains(&name)
-        || ["AUTOEXEC_", "LD_", "DYLD_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+    NAMES.contains(&name) || ["AUTOEXEC_", "LD_", "DYLD_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// A value on its way into the environment or into a file.
@@ -194,11 +173,7 @@ impl Carried {
 
 /// Values above this size are staged as files: the largest go first, until the rest fits.
 fn spill_limit(carried: &[Carried]) -> usize {
-    let mut sizes: Vec<usize> = carried
-        .iter()
-        .map(Carried::size)
-        .filter(|size| *size <= MAX_ENV_VALUE)
-        .collect();
+    let mut sizes: Vec<usize> = carried.iter().map(Carried::size).filter(|size| *size <= MAX_ENV_VALUE).collect();
     sizes.sort_unstable();
     let mut total = 0;
     let mut limit = MAX_ENV_VALUE;
@@ -249,9 +224,7 @@ mod tests {
     }
 
     fn object(value: Value) -> Map<String, Value> {
-        let Value::Object(map) = value else {
-            panic!("not an object")
-        };
+        let Value::Object(map) = value else { panic!("not an object") };
         map
     }
 
@@ -266,11 +239,7 @@ mod tests {
             "absent": null, "empty": "", "undeclared": "x",
         }));
         let call = invocation(&specs, &values).unwrap();
-        let seen: Vec<_> = call
-            .env
-            .iter()
-            .map(|(n, v)| (n.as_str(), std::str::from_utf8(v).unwrap()))
-            .collect();
+        let seen: Vec<_> = call.env.iter().map(|(n, v)| (n.as_str(), std::str::from_utf8(v).unwrap())).collect();
         assert_eq!(
             seen,
             [
@@ -295,85 +264,42 @@ mod tests {
     fn what_an_environment_cannot_carry_is_staged_and_stays_in_the_json() {
         let specs = specs("nul: {}\nlong: {}\nshort: {}\nsecret: { type: secret }\n");
         let long = "x".repeat(MAX_ENV_VALUE + 1);
-        let call = invocation(
-            &specs,
-            &object(json!({"nul": "a\0b", "long": long, "short": "s", "secret": "p\0q"})),
-        )
-        .unwrap();
+        let call =
+            invocation(&specs, &object(json!({"nul": "a\0b", "long": long, "short": "s", "secret": "p\0q"}))).unwrap();
         assert_eq!(call.env, [("short".to_owned(), b"s".to_vec())]);
         assert!(call.secret_env.is_empty());
-        let staged: Vec<_> = call
-            .files
-            .iter()
-            .map(|file| (file.variable.as_str(), &file.content))
-            .collect();
+        let staged: Vec<_> = call.files.iter().map(|file| (file.variable.as_str(), &file.content)).collect();
         assert_eq!(
             staged,
             [
-                (
-                    "AUTOEXEC_FILE_nul",
-                    &StagedContent::Value(Secret(b"a\0b".to_vec()))
-                ),
-                (
-                    "AUTOEXEC_FILE_long",
-                    &StagedContent::Value(Secret(long.clone().into_bytes()))
-                ),
-                (
-                    "AUTOEXEC_FILE_secret",
-                    &StagedContent::Value(Secret(b"p\0q".to_vec()))
-                ),
+                ("AUTOEXEC_FILE_nul", &StagedContent::Value(Secret(b"a\0b".to_vec()))),
+                ("AUTOEXEC_FILE_long", &StagedContent::Value(Secret(long.clone().into_bytes()))),
+                ("AUTOEXEC_FILE_secret", &StagedContent::Value(Secret(b"p\0q".to_vec()))),
             ]
         );
         let json: Value = serde_json::from_slice(&call.params_json.0).unwrap();
-        assert_eq!(
-            (&json["nul"], &json["long"]),
-            (&json!("a\0b"), &json!(long))
-        );
+        assert_eq!((&json["nul"], &json["long"]), (&json!("a\0b"), &json!(long)));
     }
 
     #[test]
     fn many_values_that_fit_one_by_one_still_leave_room_for_the_rest() {
         let yaml: String = (0..10).map(|i| format!("p{i}: {{}}\n")).collect();
-        let mut values: Map<String, Value> = (0..9)
-            .map(|i| (format!("p{i}"), json!("x".repeat(90_000))))
-            .collect();
+        let mut values: Map<String, Value> = (0..9).map(|i| (format!("p{i}"), json!("x".repeat(90_000)))).collect();
         values.insert("p9".to_owned(), json!("small"));
         let call = invocation(&specs(&yaml), &values).unwrap();
-        let total: usize = call
-            .env
-            .iter()
-            .map(|(name, value)| name.len() + value.len() + 2)
-            .sum();
+        let total: usize = call.env.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
         assert!(total <= MAX_ENV_TOTAL, "{total}");
-        assert!(
-            call.env.iter().any(|(name, _)| name == "p9"),
-            "small values stay where scripts look for them"
-        );
+        assert!(call.env.iter().any(|(name, _)| name == "p9"), "small values stay where scripts look for them");
         assert_eq!(call.env.len() + call.files.len(), 10, "nothing is lost");
     }
 
     #[test]
     fn secrets_are_kept_apart_and_never_shown() {
-        let specs =
-            specs("token: { type: secret }\nkey: { type: string, secret: true }\nplain: {}\n");
-        let call = invocation(
-            &specs,
-            &object(json!({"token": "hunter2", "key": "hunter3", "plain": "p"})),
-        )
-        .unwrap();
+        let specs = specs("token: { type: secret }\nkey: { type: string, secret: true }\nplain: {}\n");
+        let call = invocation(&specs, &object(json!({"token": "hunter2", "key": "hunter3", "plain": "p"}))).unwrap();
         assert_eq!(call.env, [("plain".to_owned(), b"p".to_vec())]);
-        let names: Vec<_> = call
-            .secret_env
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.0.as_slice()))
-            .collect();
-        assert_eq!(
-            names,
-            [
-                ("token", b"hunter2".as_slice()),
-                ("key", b"hunter3".as_slice())
-            ]
-        );
+        let names: Vec<_> = call.secret_env.iter().map(|(name, value)| (name.as_str(), value.0.as_slice())).collect();
+        assert_eq!(names, [("token", b"hunter2".as_slice()), ("key", b"hunter3".as_slice())]);
         assert!(!format!("{call:?}").contains("hunter"), "{call:?}");
     }
 
@@ -381,17 +307,11 @@ mod tests {
     fn a_file_becomes_a_path_and_names_that_would_do_harm_stay_in_the_json() {
         let specs = specs("src: { type: file }\nPATH: {}\nLD_PRELOAD: {}\n");
         let file = json!({"name": "a.tar", "sha256": "00", "size": 3});
-        let call = invocation(
-            &specs,
-            &object(json!({"src": file, "PATH": "/evil", "LD_PRELOAD": "/evil.so"})),
-        )
-        .unwrap();
+        let call =
+            invocation(&specs, &object(json!({"src": file, "PATH": "/evil", "LD_PRELOAD": "/evil.so"}))).unwrap();
         assert_eq!(call.env, []);
         assert_eq!(call.files.len(), 1);
-        assert_eq!(
-            (call.files[0].variable.as_str(), call.files[0].name.as_str()),
-            ("src", "src")
-        );
+        assert_eq!((call.files[0].variable.as_str(), call.files[0].name.as_str()), ("src", "src"));
         let wrong = invocation(&specs, &object(json!({"src": "/etc/passwd"})));
         assert_eq!(wrong, Err(InvocationError::NotAFile("src".to_owned())));
     }

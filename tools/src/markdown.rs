@@ -11,10 +11,7 @@ use crate::catalogue::Catalogue;
 /// A table of all tools, then a section for each.
 pub fn markdown(catalogue: &Catalogue) -> String {
     let mut text = String::from("| tool | what it does | runs on | risk |\n|---|---|---|---|\n");
-    let manifests: Vec<_> = catalogue
-        .tools()
-        .map(|tool| &tool.descriptor.manifest)
-        .collect();
+    let manifests: Vec<_> = catalogue.tools().map(|tool| &tool.descriptor.manifest).collect();
     for manifest in &manifests {
         let name = &manifest.name.value;
         let row = format!(
@@ -32,34 +29,16 @@ pub fn markdown(catalogue: &Catalogue) -> String {
 }
 
 fn section(text: &mut String, manifest: &Manifest) {
-    line(
-        text,
-        &format!(
-            "\n## {}\n\n{}.",
-            manifest.name.value,
-            manifest.summary.trim().trim_end_matches('.')
-        ),
-    );
+    line(text, &format!("\n## {}\n\n{}.", manifest.name.value, manifest.summary.trim().trim_end_matches('.')));
     if let Some(description) = &manifest.description {
         line(text, &format!("\n{}", description.trim()));
     }
     line(text, &format!("\n{}", facts(manifest)));
     if !manifest.params.is_empty() {
-        line(
-            text,
-            "\n| parameter | type | default | meaning |\n|---|---|---|---|",
-        );
+        line(text, "\n| parameter | type | default | meaning |\n|---|---|---|---|");
         for (name, spec) in manifest.params.iter() {
             let help = cell(spec.help.as_deref().unwrap_or_default());
-            line(
-                text,
-                &format!(
-                    "| `{}` | {} | {} | {help} |",
-                    name.value,
-                    kind(spec),
-                    default(spec)
-                ),
-            );
+            line(text, &format!("| `{}` | {} | {} | {help} |", name.value, kind(spec), default(spec)));
         }
     }
     if !manifest.outputs.is_empty() {
@@ -91,12 +70,7 @@ fn facts(manifest: &Manifest) -> String {
         format!("Runs on {}", places(manifest)),
         entry.to_owned(),
         format!("risk {}", manifest.risk.word()),
-        if manifest.idempotent {
-            "running it again is harmless"
-        } else {
-            "not idempotent"
-        }
-        .to_owned(),
+        if manifest.idempotent { "running it again is harmless" } else { "not idempotent" }.to_owned(),
     ];
     if manifest.become_needed {
         facts.push("usually needs `become: root`".to_owned());
@@ -105,24 +79,17 @@ fn facts(manifest: &Manifest) -> String {
 }
 
 fn places(manifest: &Manifest) -> String {
-    let words = manifest
-        .places
-        .iter()
-        .map(|place| match serde_json::to_value(place) {
-            Ok(Value::String(word)) => format!("`{word}`"),
-            Ok(_) | Err(_) => String::new(),
-        });
+    let words = manifest.places.iter().map(|place| match serde_json::to_value(place) {
+        Ok(Value::String(word)) => format!("`{word}`"),
+        Ok(_) | Err(_) => String::new(),
+    });
     words.collect::<Vec<_>>().join(", ")
 }
 
 fn kind(spec: &ParamSpec) -> String {
     let mut kind = spec.kind.to_string();
     if !spec.options.is_empty() {
-        let options: Vec<_> = spec
-            .options
-            .iter()
-            .map(|option| format!("`{}`", option.value.text()))
-            .collect();
+        let options: Vec<_> = spec.options.iter().map(|option| format!("`{}`", option.value.text())).collect();
         let _ = write!(kind, ": {}", options.join(", "));
     }
     if spec.required {

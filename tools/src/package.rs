@@ -49,33 +49,20 @@ pub enum PackageError {
 pub fn open(package: &ToolPackage) -> Result<Manifest, PackageError> {
     let name = &package.name;
     if let Some(file) = package.files.iter().find(|file| !is_safe(&file.name)) {
-        return Err(PackageError::FileName {
-            name: name.clone(),
-            file: file.name.clone(),
-        });
+        return Err(PackageError::FileName { name: name.clone(), file: file.name.clone() });
     }
     if digest(package) != package.digest {
-        return Err(PackageError::OtherContent {
-            name: name.clone(),
-            wanted: package.digest.clone(),
-        });
+        return Err(PackageError::OtherContent { name: name.clone(), wanted: package.digest.clone() });
     }
     let src = SourceFile::new(format!("{name}/{MANIFEST}"), package.manifest.as_str());
-    Manifest::parse(&src).map_err(|source| PackageError::Manifest {
-        name: name.clone(),
-        source,
-    })
+    Manifest::parse(&src).map_err(|source| PackageError::Manifest { name: name.clone(), source })
 }
 
 /// The digest of a package's content; its own claim is not looked at.
 pub fn digest(package: &ToolPackage) -> Digest {
     let mut files = package.files.clone();
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    Folder {
-        manifest: package.manifest.clone(),
-        files,
-    }
-    .digest()
+    Folder { manifest: package.manifest.clone(), files }.digest()
 }
 
 /// A relative path of plain names.
@@ -83,7 +70,5 @@ fn is_safe(name: &str) -> bool {
     !name.is_empty()
         && name != MANIFEST
         && !name.contains('\0')
-        && Path::new(name)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)))
+        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }

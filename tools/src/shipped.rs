@@ -21,15 +21,8 @@ include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 pub(crate) fn folders() -> BTreeMap<&'static str, Result<Folder, FolderError>> {
     let mut files: BTreeMap<&'static str, Vec<ToolFile>> = BTreeMap::new();
     for file in SHIPPED {
-        let file_of_tool = ToolFile {
-            name: file.path.to_owned(),
-            mode: 0o644,
-            bytes: file.bytes.to_vec(),
-        };
+        let file_of_tool = ToolFile { name: file.path.to_owned(), mode: 0o644, bytes: file.bytes.to_vec() };
         files.entry(file.tool).or_default().push(file_of_tool);
     }
-    files
-        .into_iter()
-        .map(|(tool, files)| (tool, Folder::of(Path::new(tool), files)))
-        .collect()
+    files.into_iter().map(|(tool, files)| (tool, Folder::of(Path::new(tool), files))).collect()
 }

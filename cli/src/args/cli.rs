@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    AmendArgs, CancelArgs, DaemonArgs, DemoArgs, ExplainArgs, JobArg, JobsArgs, OutputArgs, PickArgs, PlanArgs, ResolveArgs, RetryArgs, RunArgs,
-    SchemaArgs, ShowArgs, StoreVerbArgs, TargetVerb, ToolExecArgs, ToolVerb, UpArgs,
+    AmendArgs, CancelArgs, DaemonArgs, DemoArgs, ExplainArgs, JobArg, JobsArgs, OutputArgs, PickArgs, PlanArgs,
+    ResolveArgs, RetryArgs, RunArgs, SchemaArgs, ShowArgs, StoreVerbArgs, TargetVerb, ToolExecArgs, ToolVerb, UpArgs,
 };
 
 /// Runs operations work on fleets: a job, its targets, and how to roll it out.

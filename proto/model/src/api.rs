@@ -83,7 +83,11 @@ pub struct ParamFile {
 
 impl std::fmt::Debug for ParamFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ParamFile").field("param", &self.param).field("name", &self.name).field("bytes", &self.bytes.len()).finish()
+        f.debug_struct("ParamFile")
+            .field("param", &self.param)
+            .field("name", &self.name)
+            .field("bytes", &self.bytes.len())
+            .finish()
     }
 }
 

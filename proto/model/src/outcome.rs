@@ -128,11 +128,9 @@ impl fmt::Display for Outcome {
             Self::Signalled { signal } => write!(f, "signal {signal}"),
             Self::TimedOut => f.write_str("timed out"),
             Self::FailedToStart => f.write_str("failed to start"),
-            Self::Unreachable
-            | Self::Interrupted
-            | Self::Killed
-            | Self::Rejected
-            | Self::Cancelled => f.write_str(self.word()),
+            Self::Unreachable | Self::Interrupted | Self::Killed | Self::Rejected | Self::Cancelled => {
+                f.write_str(self.word())
+            }
             Self::KillUnconfirmed => f.write_str("kill unconfirmed"),
         }
     }

@@ -434,12 +434,7 @@ impl Selectable for Target {
 
 impl Retries {
     /// No further try.
-    pub const NONE: Self = Self {
-        max: 0,
-        delay: Millis::ZERO,
-        backoff_milli: 1000,
-        max_delay: Millis::ZERO,
-    };
+    pub const NONE: Self = Self { max: 0, delay: Millis::ZERO, backoff_milli: 1000, max_delay: Millis::ZERO };
 
     /// Milliseconds to wait before try `n`, where 2 is the first further try.
     pub fn delay_before(&self, n: u32) -> u64 {

@@ -90,11 +90,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without hints.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            hints: Vec::new(),
-        }
+        Self { code, message: message.into(), hints: Vec::new() }
     }
 
     /// The same with one more hint.

@@ -15,18 +15,12 @@ pub struct FieldError {
 impl FieldError {
     /// An error about the value itself; whoever knows where it was adds the path with [`FieldError::inside`].
     pub fn new(what: impl Into<String>) -> Self {
-        Self {
-            path: String::new(),
-            what: what.into(),
-        }
+        Self { path: String::new(), what: what.into() }
     }
 
     /// A field that must be there and is not.
     pub fn missing(field: &str) -> Self {
-        Self {
-            path: field.to_owned(),
-            what: "is missing".to_owned(),
-        }
+        Self { path: field.to_owned(), what: "is missing".to_owned() }
     }
 
     /// The same error seen from outside: `outer` holds what the error is about.
@@ -51,11 +45,8 @@ impl FieldError {
 impl From<FieldError> for Refusal {
     /// The sender made the message wrong: [`Code::Invalid`].
     fn from(error: FieldError) -> Self {
-        Self::new(
-            Code::Invalid,
-            format!("the message cannot be read: {error}"),
-        )
-        .hint("both programs should have the same version; `autoexec --version` shows it")
+        Self::new(Code::Invalid, format!("the message cannot be read: {error}"))
+            .hint("both programs should have the same version; `autoexec --version` shows it")
     }
 }
 
@@ -65,14 +56,8 @@ mod tests {
 
     #[test]
     fn the_path_leads_from_the_outermost_field_to_the_wrong_one() {
-        let error = FieldError::missing("retries")
-            .at_index(2)
-            .inside("steps")
-            .inside("phase");
-        assert_eq!(
-            error.to_string(),
-            "field `phase.steps[2].retries` is missing"
-        );
+        let error = FieldError::missing("retries").at_index(2).inside("steps").inside("phase");
+        assert_eq!(error.to_string(), "field `phase.steps[2].retries` is missing");
     }
 
     #[test]

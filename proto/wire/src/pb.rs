@@ -3,11 +3,7 @@
 //!
 //! `Debug` of the messages that may carry secrets is written here and shows names and sizes only.
 
-#![expect(
-    clippy::all,
-    clippy::allow_attributes_without_reason,
-    reason = "generated code is not written for our lints"
-)]
+#![expect(clippy::all, clippy::allow_attributes_without_reason, reason = "generated code is not written for our lints")]
 
 use std::fmt;
 
@@ -15,9 +11,7 @@ tonic::include_proto!("autoexec.v1");
 
 impl fmt::Debug for NameValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NameValue")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("NameValue").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -2,9 +2,7 @@
 //!
 //! Every one of them may arrive twice: it is known by (attempt, epoch) or by (attempt, stream, offset).
 
-use autoexec_model::grant::{
-    AttemptReport, Grant, LiveAttempt, OutputChunk, RunnerHello, Stream, ToolPackage,
-};
+use autoexec_model::grant::{AttemptReport, Grant, LiveAttempt, OutputChunk, RunnerHello, Stream, ToolPackage};
 use autoexec_model::id::{AttemptId, Digest, Epoch, UnixMillis};
 
 /// The lease of an attempt, by name.

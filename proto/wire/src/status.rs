@@ -32,40 +32,23 @@ pub fn to_refusal(status: &Status) -> Refusal {
     }
     let text = status.message();
     if text.contains("message length too large") {
-        return Refusal::new(
-            Code::Exhausted,
-            format!("a message is larger than one may be: {text}"),
-        )
-        .hint("ask for fewer rows at once, or send smaller files");
+        return Refusal::new(Code::Exhausted, format!("a message is larger than one may be: {text}"))
+            .hint("ask for fewer rows at once, or send smaller files");
     }
     if broken_connection(status) {
-        return Refusal::new(
-            Code::Unavailable,
-            format!("the connection to the scheduler broke: {}", causes(status)),
-        );
+        return Refusal::new(Code::Unavailable, format!("the connection to the scheduler broke: {}", causes(status)));
     }
-    let refusal = Refusal::new(
-        nearest(status.code()),
-        if text.is_empty() {
-            status.code().description()
-        } else {
-            text
-        },
-    );
+    let refusal =
+        Refusal::new(nearest(status.code()), if text.is_empty() { status.code().description() } else { text });
     if status.code() == Grpc::Unimplemented {
-        return refusal.hint(
-            "the other program does not know this request; both should have the same version",
-        );
+        return refusal.hint("the other program does not know this request; both should have the same version");
     }
     refusal
 }
 
 /// The refusal for a connection that could not be made.
 pub(crate) fn from_transport(error: &tonic::transport::Error, to: &str) -> Refusal {
-    Refusal::new(
-        Code::Unavailable,
-        format!("cannot reach the scheduler at {to}: {}", chain(error)),
-    )
+    Refusal::new(Code::Unavailable, format!("cannot reach the scheduler at {to}: {}", chain(error)))
 }
 
 /// The code of ours that is nearest to one of gRPC's.
@@ -85,9 +68,7 @@ fn nearest(code: Grpc) -> Code {
 /// Whether a status was not sent by the peer but made here, because the connection failed under the call.
 fn broken_connection(status: &Status) -> bool {
     match status.code() {
-        Grpc::Unknown | Grpc::Internal | Grpc::Unavailable => {
-            std::error::Error::source(status).is_some()
-        }
+        Grpc::Unknown | Grpc::Internal | Grpc::Unavailable => std::error::Error::source(status).is_some(),
         Grpc::Ok
         | Grpc::Cancelled
         | Grpc::InvalidArgument
@@ -164,9 +145,7 @@ mod tests {
     #[test]
     fn every_code_comes_back_with_message_and_hints() {
         for code in Code::ALL {
-            let refusal = Refusal::new(code, "line 1\nline 2: «ü»")
-                .hint("try this")
-                .hint("or that");
+            let refusal = Refusal::new(code, "line 1\nline 2: «ü»").hint("try this").hint("or that");
             let status = to_status(refusal.clone());
             assert_eq!(i32::from(status.code()), code.grpc());
             assert_eq!(to_refusal(&status), refusal);
@@ -188,24 +167,16 @@ mod tests {
             assert!(!refusal.message.is_empty(), "code {number}");
         }
         let details = Status::with_details(Grpc::NotFound, "no job 9", vec![0xff, 0x00].into());
-        assert_eq!(
-            to_refusal(&details),
-            Refusal::new(Code::NotFound, "no job 9")
-        );
+        assert_eq!(to_refusal(&details), Refusal::new(Code::NotFound, "no job 9"));
     }
 
     #[test]
     fn a_refusal_too_long_for_headers_is_cut_between_characters() {
         // Control characters are the worst case: six bytes of JSON for one of text.
         for letter in ["ü", "\u{1}", "a"] {
-            let refusal =
-                Refusal::new(Code::Invalid, letter.repeat(200_000)).hint(letter.repeat(100_000));
+            let refusal = Refusal::new(Code::Invalid, letter.repeat(200_000)).hint(letter.repeat(100_000));
             let status = to_status(refusal);
-            assert!(
-                status.details().len() <= MAX_REFUSAL,
-                "{}",
-                status.details().len()
-            );
+            assert!(status.details().len() <= MAX_REFUSAL, "{}", status.details().len());
             assert!(status.message().len() <= MAX_STATUS_TEXT);
             let back = to_refusal(&status);
             assert_eq!(back.code, Code::Invalid);
@@ -217,9 +188,8 @@ mod tests {
 
     #[test]
     fn a_message_too_large_is_a_bound_reached() {
-        let status = Status::out_of_range(
-            "Error, decoded message length too large: found 9 bytes, the limit is: 4 bytes",
-        );
+        let status =
+            Status::out_of_range("Error, decoded message length too large: found 9 bytes, the limit is: 4 bytes");
         assert_eq!(to_refusal(&status).code, Code::Exhausted);
     }
 }

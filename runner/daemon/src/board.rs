@@ -258,7 +258,8 @@ impl Live {
             messages.push(RunnerMessage::Progress { attempt, epoch, step, attempt_try });
         }
         let first = inner.sent.chunks;
-        messages.extend(inner.chunks.iter().skip(first).map(|chunk| RunnerMessage::Output { chunk: chunk.clone(), epoch }));
+        messages
+            .extend(inner.chunks.iter().skip(first).map(|chunk| RunnerMessage::Output { chunk: chunk.clone(), epoch }));
         inner.sent.chunks = inner.chunks.len();
         if let Some(report) = inner.finished.clone().filter(|_| !inner.sent.finished) {
             inner.sent.finished = true;

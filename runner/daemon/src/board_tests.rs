@@ -51,7 +51,9 @@ fn word(message: &RunnerMessage) -> String {
     match message {
         RunnerMessage::Started { .. } => "started".to_owned(),
         RunnerMessage::Progress { step, attempt_try, .. } => format!("step {step} try {attempt_try}"),
-        RunnerMessage::Output { chunk, .. } => format!("{}@{}+{}", chunk.stream.word(), chunk.offset, chunk.bytes.len()),
+        RunnerMessage::Output { chunk, .. } => {
+            format!("{}@{}+{}", chunk.stream.word(), chunk.offset, chunk.bytes.len())
+        }
         RunnerMessage::Finished { epoch, .. } => format!("finished {}", epoch.0),
         other => format!("{other:?}"),
     }

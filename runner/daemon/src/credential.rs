@@ -17,7 +17,8 @@ pub(crate) fn resolve(reference: &str, context: &Context) -> Result<String, Stri
             std::env::var(&name).map_err(|_| format!("the runner has no environment variable `{name}`"))
         }
         Ok(CredentialRef::File(path)) => {
-            let text = std::fs::read_to_string(home_path(&path)).map_err(|error| format!("cannot read {path}: {error}"))?;
+            let text =
+                std::fs::read_to_string(home_path(&path)).map_err(|error| format!("cannot read {path}: {error}"))?;
             Ok(text.lines().next().unwrap_or_default().to_owned())
         }
         Ok(CredentialRef::Param(_)) | Err(_) => context.text(reference).map_err(|error| error.to_string()),

@@ -55,10 +55,8 @@ impl LocalHost {
     pub(crate) fn new(directory: &Path) -> Result<Self, autoexec_process::supervisor::BadDirectory> {
         let supervisor = Supervisor::in_directory(&directory.to_string_lossy())?;
         let wanted = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSH_AUTH_SOCK"];
-        let environment = wanted
-            .iter()
-            .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
-            .collect();
+        let environment =
+            wanted.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
         Ok(Self { environment, supervisor })
     }
 }
@@ -186,8 +184,8 @@ fn jumps(target: &Target, connection: &Connection) -> Result<Option<Vec<SshTarge
     if connection.jump.is_empty() {
         return Ok(None);
     }
-    let hops = parse_jumps(&connection.jump.join(","))
-        .map_err(|why| config_error(format!("{}: jump: {why}", target.name)))?;
+    let hops =
+        parse_jumps(&connection.jump.join(",")).map_err(|why| config_error(format!("{}: jump: {why}", target.name)))?;
     Ok(Some(
         hops.into_iter()
             .map(|hop| SshTarget {

@@ -20,12 +20,8 @@ use crate::transport::ssh::{PoolOptions, SshEnvironment, SshPool};
 const WANTS: usize = 256;
 
 /// Pauses between attempts to reach the scheduler.
-const PAUSES: [Duration; 4] = [
-    Duration::from_millis(50),
-    Duration::from_millis(250),
-    Duration::from_secs(1),
-    Duration::from_secs(5),
-];
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(5)];
 
 /// How a runner is set up.
 #[derive(Debug, Clone)]
@@ -99,7 +95,13 @@ impl Runner {
             folder: options.folder.clone(),
             program: options.program.display().to_string(),
         };
-        Ok(Self { options, equipment: Arc::new(equipment), board: Arc::new(Board::default()), wants: asked, attempts: Attempts::default() })
+        Ok(Self {
+            options,
+            equipment: Arc::new(equipment),
+            board: Arc::new(Board::default()),
+            wants: asked,
+            attempts: Attempts::default(),
+        })
     }
 
     /// Works until `shutdown` turns true. Attempts that are live go on on their hosts and are found again.

@@ -96,7 +96,10 @@ impl Session {
     /// The scheduler says what goes on; answers with the rhythm of heartbeats.
     fn welcomed(&self, message: SchedulerMessage) -> Result<Duration, Refusal> {
         let SchedulerMessage::Welcome { stop, heartbeat_ms, .. } = message else {
-            return Err(Refusal::new(Code::Internal, "the scheduler answered the hello with something else than a welcome"));
+            return Err(Refusal::new(
+                Code::Internal,
+                "the scheduler answered the hello with something else than a welcome",
+            ));
         };
         for Lease { attempt, .. } in stop {
             self.board.disown(attempt);
@@ -118,7 +121,9 @@ impl Session {
                 let reason = "its lease was taken back".to_owned();
                 self.board.stop(attempt, epoch, StopRequest { cancel: false, reason });
             }
-            SchedulerMessage::OutputAck { attempt, stream, offset } => self.board.acknowledge_output(attempt, stream, offset),
+            SchedulerMessage::OutputAck { attempt, stream, offset } => {
+                self.board.acknowledge_output(attempt, stream, offset)
+            }
             SchedulerMessage::FinishedAck { attempt, .. } => self.board.acknowledge_finished(attempt),
             SchedulerMessage::Tool(package) => self.equipment.supply.take_tool(package),
             SchedulerMessage::File { sha256, bytes, offset, end } => {

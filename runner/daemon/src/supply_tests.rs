@@ -29,7 +29,9 @@ impl Bench {
     /// Begins to wait for a file.
     fn file(&self, sha256: &str) -> tokio::task::JoinHandle<Vec<u8>> {
         let (supply, sha256) = (Arc::clone(&self.supply), sha256.to_owned());
-        tokio::spawn(async move { std::fs::read(supply.file("motd", &sha256).await.expect("it arrives")).expect("a file") })
+        tokio::spawn(
+            async move { std::fs::read(supply.file("motd", &sha256).await.expect("it arrives")).expect("a file") },
+        )
     }
 
     async fn asked(&mut self) -> RunnerMessage {
@@ -47,7 +49,8 @@ async fn done<T>(task: tokio::task::JoinHandle<T>) -> T {
 
 fn package(content: &str) -> ToolPackage {
     let files = vec![ToolFile { name: "run.sh".into(), mode: 0o755, bytes: content.into() }];
-    let mut package = ToolPackage { name: "t".into(), digest: Digest(String::new()), manifest: "name: t\n".into(), files };
+    let mut package =
+        ToolPackage { name: "t".into(), digest: Digest(String::new()), manifest: "name: t\n".into(), files };
     package.digest = autoexec_tools::package::digest(&package);
     package
 }

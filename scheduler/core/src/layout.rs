@@ -97,9 +97,10 @@ impl Layout {
 
     /// The cells of a stage.
     pub fn cells_of(&self, stage: u32) -> impl Iterator<Item = (usize, &Cell)> {
-        let range = self.stages.get(stage as usize).map_or(0..0, |stage| {
-            stage.first_cell as usize..(stage.first_cell + stage.cells) as usize
-        });
+        let range = self
+            .stages
+            .get(stage as usize)
+            .map_or(0..0, |stage| stage.first_cell as usize..(stage.first_cell + stage.cells) as usize);
         let first = range.start;
         self.cells.get(range).unwrap_or_default().iter().enumerate().map(move |(n, cell)| (first + n, cell))
     }
@@ -140,10 +141,15 @@ impl Layout {
     pub fn batch_of_target(&self, plan: &Plan, group: u32, target: u32) -> Option<u32> {
         let position = self.positions.get(group as usize)?.get(target as usize).copied().flatten()?;
         let mut end = 0;
-        plan.groups.get(group as usize)?.batches.iter().position(|size| {
-            end += size;
-            position < end
-        }).map(|batch| batch as u32)
+        plan.groups
+            .get(group as usize)?
+            .batches
+            .iter()
+            .position(|size| {
+                end += size;
+                position < end
+            })
+            .map(|batch| batch as u32)
     }
 
     fn add_group(&mut self, index: u32, group: &Group, targets: usize) {

@@ -4,9 +4,9 @@
 //! again after a crash, so every effect is harmless when it is done twice.
 
 use autoexec_model::event::{Event, Fact, Gate, LeaseFact};
+use autoexec_model::id::TaskIx;
 use autoexec_model::id::{AttemptId, Epoch, JobId, RunnerId, UnixMillis};
 use autoexec_model::state::TaskState;
-use autoexec_model::id::TaskIx;
 use std::collections::BTreeMap;
 
 use crate::state::{Job, State};
@@ -50,9 +50,11 @@ pub fn react(state: &State, event: &Event) -> Vec<Effect> {
         (Fact::TasksGranted { runner, leases }, Some(job)) => {
             vec![Effect::Grant { runner: runner.clone(), job, leases: leases.clone() }]
         }
-        (Fact::StopsRequested { tasks }, Some(job)) => {
-            state.jobs.get(&job).map(|job| tasks.iter().filter_map(|task| stop(state, job, *task)).collect()).unwrap_or_default()
-        }
+        (Fact::StopsRequested { tasks }, Some(job)) => state
+            .jobs
+            .get(&job)
+            .map(|job| tasks.iter().filter_map(|task| stop(state, job, *task)).collect())
+            .unwrap_or_default(),
         (Fact::GateHeld { gate: Gate::Soak { until }, .. }, _) => vec![Effect::WakeAt { at: *until }],
         (Fact::JobFinished { .. }, Some(job)) => vec![Effect::JobOver { job }],
         (

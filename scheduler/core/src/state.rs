@@ -205,8 +205,7 @@ impl Task {
     /// Whether it keeps its target out of the stages that follow.
     pub fn drops_target(&self) -> bool {
         match self.state {
-            TaskState::Unresolved
-            | TaskState::Done(Verdict::Failed | Verdict::Cancelled | Verdict::Aborted) => true,
+            TaskState::Unresolved | TaskState::Done(Verdict::Failed | Verdict::Cancelled | Verdict::Aborted) => true,
             TaskState::Waiting
             | TaskState::Granted
             | TaskState::Running

@@ -74,7 +74,11 @@ pub enum ServeError {
 ///
 /// # Errors
 /// Why it could not begin or go on. Nothing that was acknowledged is lost in any case.
-pub async fn serve(options: SchedulerOptions, shutdown: watch::Sender<bool>, ready: impl FnOnce(&[String])) -> Result<(), ServeError> {
+pub async fn serve(
+    options: SchedulerOptions,
+    shutdown: watch::Sender<bool>,
+    ready: impl FnOnce(&[String]),
+) -> Result<(), ServeError> {
     let (changes, changed) = watch::channel(0);
     let dir = options.state_dir.clone();
     let engine = tokio::task::spawn_blocking(move || Engine::open(&dir, changes))

@@ -57,9 +57,9 @@ impl Shelf {
             if path.is_file() {
                 continue;
             }
-            let package = catalogue
-                .package(digest)
-                .ok_or_else(|| Refusal::new(Code::Internal, format!("tool `{name}` of the plan is not in the catalogue")))?;
+            let package = catalogue.package(digest).ok_or_else(|| {
+                Refusal::new(Code::Internal, format!("tool `{name}` of the plan is not in the catalogue"))
+            })?;
             let bytes = serde_json::to_vec(&**package)
                 .map_err(|error| Refusal::new(Code::Internal, format!("tool `{name}` cannot be encoded: {error}")))?;
             write_durably(&path, &bytes)?;
@@ -86,7 +86,8 @@ impl Shelf {
     /// A file by the SHA-256 of its content.
     pub(crate) fn file(&self, sha256: &str) -> Result<Vec<u8>, Refusal> {
         let path = self.file_path(sha256)?;
-        std::fs::read(&path).map_err(|error| Refusal::new(Code::NotFound, format!("file {sha256} is not kept: {error}")))
+        std::fs::read(&path)
+            .map_err(|error| Refusal::new(Code::NotFound, format!("file {sha256} is not kept: {error}")))
     }
 
     /// Copies everything that is kept to another folder.
@@ -103,8 +104,9 @@ impl Shelf {
                 if path.extension().is_some_and(|extension| extension == "part") {
                     continue;
                 }
-                let bytes = std::fs::read(&path)
-                    .map_err(|error| Refusal::new(Code::Internal, format!("cannot read {}: {error}", path.display())))?;
+                let bytes = std::fs::read(&path).map_err(|error| {
+                    Refusal::new(Code::Internal, format!("cannot read {}: {error}", path.display()))
+                })?;
                 write_durably(&target, &bytes)?;
             }
         }
@@ -112,7 +114,9 @@ impl Shelf {
     }
 
     fn tool_path(&self, digest: &Digest) -> PathBuf {
-        self.folder.join("tools").join(format!("{}.json", digest.0.chars().filter(char::is_ascii_hexdigit).collect::<String>()))
+        self.folder
+            .join("tools")
+            .join(format!("{}.json", digest.0.chars().filter(char::is_ascii_hexdigit).collect::<String>()))
     }
 
     fn file_path(&self, sha256: &str) -> Result<PathBuf, Refusal> {

@@ -1,6 +1,6 @@
 //! What there is to work with, and names that are almost right.
 
-use autoexec_model::api::{JobRef, OutputQuery, Source, SchemaKind, TargetsQuery};
+use autoexec_model::api::{JobRef, OutputQuery, SchemaKind, Source, TargetsQuery};
 use autoexec_model::refusal::Code;
 use autoexec_wire::session::{RunnerMessage, SchedulerMessage};
 
@@ -49,7 +49,10 @@ async fn tools_targets_and_schemas_are_shown() {
     assert!(help.help.iter().any(|line| line.text.starts_with("dest ")), "{:?}", help.help);
     for kind in SchemaKind::ALL {
         let schema: serde_json::Value = serde_json::from_str(&client.schema(kind).await.unwrap()).unwrap();
-        assert!(schema.get("properties").is_some() || schema.get("$ref").is_some() || schema.get("anyOf").is_some(), "{kind:?}");
+        assert!(
+            schema.get("properties").is_some() || schema.get("$ref").is_some() || schema.get("anyOf").is_some(),
+            "{kind:?}"
+        );
     }
     let source = Source { name: "hosts.yaml".into(), bytes: b"hosts: [\"w[1-3]\"]\n".to_vec() };
     let found = client.list_targets(Some(source.clone()), Some("w[2-3]".into())).await.unwrap();

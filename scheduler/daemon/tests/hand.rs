@@ -31,7 +31,10 @@ pub(crate) fn hello(name: &str, live: Vec<LiveAttempt>) -> RunnerHello {
 
 impl Hand {
     /// Opens a stream, whatever is said first.
-    pub(crate) async fn open(client: &Client, first: RunnerMessage) -> (mpsc::Sender<RunnerMessage>, Replies<SchedulerMessage>) {
+    pub(crate) async fn open(
+        client: &Client,
+        first: RunnerMessage,
+    ) -> (mpsc::Sender<RunnerMessage>, Replies<SchedulerMessage>) {
         let (say, said) = mpsc::channel(64);
         say.send(first).await.unwrap();
         match client.session(ReceiverStream::new(said)).await {
@@ -88,7 +91,9 @@ impl Hand {
         let mut heard = Vec::new();
         loop {
             match self.heard().await {
-                SchedulerMessage::OutputAck { attempt, offset, .. } if attempt == nobody && offset == self.marks => return heard,
+                SchedulerMessage::OutputAck { attempt, offset, .. } if attempt == nobody && offset == self.marks => {
+                    return heard;
+                }
                 other => heard.push(other),
             }
         }
@@ -131,7 +136,9 @@ impl Hand {
     pub(crate) async fn acknowledged(&mut self, (attempt, epoch): (AttemptId, Epoch)) {
         loop {
             match self.heard().await {
-                SchedulerMessage::FinishedAck { attempt: known, epoch: at } if (known, at) == (attempt, epoch) => return,
+                SchedulerMessage::FinishedAck { attempt: known, epoch: at } if (known, at) == (attempt, epoch) => {
+                    return;
+                }
                 _ => {}
             }
         }

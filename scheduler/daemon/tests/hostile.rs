@@ -45,7 +45,10 @@ async fn a_second_hello_ends_the_stream() {
     hand.say(RunnerMessage::Hello(hello("r2", Vec::new()))).await;
     assert!(hand.sent_away().await);
     let runners = client.info().await.unwrap().runners;
-    assert_eq!(runners.iter().map(|runner| (runner.name.as_str(), runner.connected)).collect::<Vec<_>>(), [("r1", false)]);
+    assert_eq!(
+        runners.iter().map(|runner| (runner.name.as_str(), runner.connected)).collect::<Vec<_>>(),
+        [("r1", false)]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -93,7 +93,10 @@ impl House {
     /// Whether it has ended by itself, and how.
     pub(crate) async fn ends_by_itself(&mut self) -> Result<(), ServeError> {
         let live = self.live.take().unwrap();
-        in_time("the scheduler to leave", tokio::task::spawn_blocking(move || live.thread.join())).await.unwrap().unwrap()
+        in_time("the scheduler to leave", tokio::task::spawn_blocking(move || live.thread.join()))
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Whether it is there still.
@@ -160,7 +163,11 @@ pub(crate) async fn submit(client: &Client, request: PlanRequest) -> u64 {
 }
 
 /// Submits a request with a key.
-pub(crate) async fn try_submit(client: &Client, request: PlanRequest, key: Option<&str>) -> Result<SubmitReply, Refusal> {
+pub(crate) async fn try_submit(
+    client: &Client,
+    request: PlanRequest,
+    key: Option<&str>,
+) -> Result<SubmitReply, Refusal> {
     let what = SubmitWhat::Plan(Box::new(request));
     client.submit(SubmitRequest { what, by: "ann".into(), idempotency_key: key.map(str::to_owned) }).await
 }

@@ -76,7 +76,10 @@ async fn the_store_is_checked_measured_and_copied_and_the_copy_is_a_scheduler() 
     let verified = client.store(StoreVerb::Verify).await.unwrap();
     assert!(verified.ok && verified.json["events"].as_u64() > Some(5), "{verified:?}");
     let stats = client.store(StoreVerb::Stats).await.unwrap().json;
-    assert_eq!((&stats["jobs"], &stats["live_jobs"], &stats["output_bytes"].as_u64().map(|n| n > 0)), (&2.into(), &1.into(), &Some(true)));
+    assert_eq!(
+        (&stats["jobs"], &stats["live_jobs"], &stats["output_bytes"].as_u64().map(|n| n > 0)),
+        (&2.into(), &1.into(), &Some(true))
+    );
     let refusal = client.store(StoreVerb::Backup { to: "relative".into() }).await.unwrap_err();
     assert_eq!(refusal.code, Code::Invalid);
     let to = house.path("copy");

@@ -20,7 +20,11 @@ async fn a_plan_is_run_by_the_beginning_of_its_digest_and_is_what_was_planned() 
     let mut house = House::new().await;
     let client = house.client().await;
     let planned = client.plan(request(ONE, 2)).await.unwrap();
-    assert!(planned.report.iter().any(|line| line.text.contains("h[1-2]") || line.text.contains("h1")), "{:?}", planned.report);
+    assert!(
+        planned.report.iter().any(|line| line.text.contains("h[1-2]") || line.text.contains("h1")),
+        "{:?}",
+        planned.report
+    );
     house.restart().await;
     let client = house.client().await;
     let mut hand = Hand::join(&client, "r1", Vec::new()).await;
@@ -41,9 +45,16 @@ async fn the_beginning_of_no_plan_and_of_several_is_refused() {
         digests.push(client.plan(request(&ONE.replace("one", &format!("p{n}")), 1)).await.unwrap().digest.0);
     }
     let first = |digest: &String| digest[..1].to_owned();
-    let twice = digests.iter().map(first).find(|start| digests.iter().filter(|digest| first(digest) == *start).count() > 1).unwrap();
+    let twice = digests
+        .iter()
+        .map(first)
+        .find(|start| digests.iter().filter(|digest| first(digest) == *start).count() > 1)
+        .unwrap();
     let refusal = run(&client, &twice, &[]).await.unwrap_err();
-    assert_eq!((refusal.code, refusal.message.as_str()), (Code::Invalid, format!("several plans begin with `{twice}`").as_str()));
+    assert_eq!(
+        (refusal.code, refusal.message.as_str()),
+        (Code::Invalid, format!("several plans begin with `{twice}`").as_str())
+    );
     let refusal = run(&client, "not-a-digest", &[]).await.unwrap_err();
     assert_eq!(refusal.code, Code::NotFound, "{refusal:?}");
     assert!(refusal.hints[0].contains("autoexec plan"), "{refusal:?}");

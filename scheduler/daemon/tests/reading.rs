@@ -78,7 +78,9 @@ async fn output_that_is_followed_comes_whole_and_ends_with_the_job() {
         hand.finished(lease, well()).await;
     }
     let rest: Vec<_> = in_time("the end", follow.map(Result::unwrap).collect()).await;
-    let of = |target: &str| -> Vec<u8> { rest.iter().filter(|piece| piece.target == target).flat_map(|piece| piece.bytes.clone()).collect() };
+    let of = |target: &str| -> Vec<u8> {
+        rest.iter().filter(|piece| piece.target == target).flat_map(|piece| piece.bytes.clone()).collect()
+    };
     assert_eq!((of("h1"), of("h2")), (b"other".to_vec(), b"late".to_vec()));
     // Read afterwards: in plan order, each stream with its end.
     let all = pieces(&client, OutputQuery { job, ..OutputQuery::default() }).await;
@@ -121,7 +123,8 @@ async fn targets_come_in_pages_by_verdict_and_by_change() {
     hand.finished(leases[1], failed(2)).await;
     hand.acknowledged(leases[1]).await;
     let all = TargetsQuery { job, ..TargetsQuery::default() };
-    let names = |page: &autoexec_model::api::TargetsPage| page.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
+    let names =
+        |page: &autoexec_model::api::TargetsPage| page.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
     let page = client.targets(TargetsQuery { limit: 2, offset: 1, ..all.clone() }).await.unwrap();
     assert_eq!((names(&page), page.total), (vec!["h2".to_owned(), "h3".to_owned()], 5));
     assert_eq!((page.rows[0].verdict.as_str(), page.rows[0].exit_code), ("failed", Some(2)));
@@ -149,11 +152,15 @@ async fn targets_that_said_the_same_are_one_cluster() {
         let (text, digest) = if n == 2 { ("odd one\n", "b") } else { ("all alike\n", "a") };
         hand.output(lease.0, lease.1, 0, text.as_bytes()).await;
         let base = if n == 3 { failed(7) } else { well() };
-        hand.finished(lease, autoexec_model::grant::AttemptReport { cluster: Some(Digest(digest.into())), ..base }).await;
+        hand.finished(lease, autoexec_model::grant::AttemptReport { cluster: Some(Digest(digest.into())), ..base })
+            .await;
     }
     once(&client, job, "failed").await;
     let clusters = client.show(JobRef::Id(job), true).await.unwrap().clusters;
-    let seen: Vec<_> = clusters.iter().map(|c| (c.size, c.targets.as_str(), c.verdict.as_str(), c.outcome.as_str(), c.sample.as_str())).collect();
+    let seen: Vec<_> = clusters
+        .iter()
+        .map(|c| (c.size, c.targets.as_str(), c.verdict.as_str(), c.outcome.as_str(), c.sample.as_str()))
+        .collect();
     assert_eq!(
         seen,
         [

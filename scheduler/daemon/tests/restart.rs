@@ -52,7 +52,8 @@ async fn a_runner_that_lost_everything_gets_its_grants_again_with_what_is_stored
     let named: Vec<_> = grant.attempts.iter().map(|attempt| (attempt.attempt, attempt.epoch)).collect();
     assert_eq!(named, leases);
     assert_eq!(grant.attempts[0].target.as_ref().map(|target| target.name.as_str()), Some("h1"));
-    let resume: Vec<_> = grant.attempts.iter().map(|attempt| attempt.resume.map(|resume| (resume.stdout, resume.stderr))).collect();
+    let resume: Vec<_> =
+        grant.attempts.iter().map(|attempt| attempt.resume.map(|resume| (resume.stdout, resume.stderr))).collect();
     assert_eq!(resume, [Some((7, 0)), Some((0, 0)), None], "only what had begun is resumed, from what is stored");
     // It goes on where it was, and the number of attempts does not grow.
     hand.output(leases[0].0, leases[0].1, 7, b"89").await;
@@ -173,7 +174,13 @@ async fn jobs_are_listed_after_a_restart_page_by_page() {
             break;
         }
     }
-    let want = [("job-4", "running"), ("job-3", "running"), ("job-2", "succeeded"), ("job-1", "succeeded"), ("job-0", "succeeded")];
+    let want = [
+        ("job-4", "running"),
+        ("job-3", "running"),
+        ("job-2", "succeeded"),
+        ("job-1", "succeeded"),
+        ("job-0", "succeeded"),
+    ];
     assert_eq!(seen, want.map(|(name, state)| (name.to_owned(), state.to_owned())));
     let query = JobsQuery { states: vec!["succeeded".into()], name: Some("job-[12]".into()), ..JobsQuery::default() };
     let names: Vec<String> = client.jobs(query).await.unwrap().rows.into_iter().map(|row| row.name).collect();

@@ -6,9 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use autoexec_store::{
-    Commit, EmbeddedStore, EventBatch, OpenOptions, OutputChunk, Result, Store, StreamKey,
-};
+use autoexec_store::{Commit, EmbeddedStore, EventBatch, OpenOptions, OutputChunk, Result, Store, StreamKey};
 
 /// Each case runs at least this long.
 const LONG_ENOUGH: Duration = Duration::from_secs(2);
@@ -41,9 +39,8 @@ fn disk(base: &Path) {
     use std::io::Write;
     const TIMES: u32 = 500;
     let start = now();
-    let done = tempfile::tempfile_in(base).and_then(|mut file| {
-        (0..TIMES).try_for_each(|_| file.write_all(&[7; 256]).and_then(|()| file.sync_data()))
-    });
+    let done = tempfile::tempfile_in(base)
+        .and_then(|mut file| (0..TIMES).try_for_each(|_| file.write_all(&[7; 256]).and_then(|()| file.sync_data())));
     match done {
         Ok(()) => {
             let each = start.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES);
@@ -68,26 +65,14 @@ fn measure(base: &Path, (events, jobs, output): (usize, u64, bool)) -> Result<()
             let count = events / usize::try_from(jobs.min(events as u64)).unwrap_or(1);
             commit.events.push(EventBatch {
                 job: Some(job),
-                records: (0..count as u64)
-                    .map(|n| event(u64::from(commits) * 1024 + n))
-                    .collect(),
+                records: (0..count as u64).map(|n| event(u64::from(commits) * 1024 + n)).collect(),
             });
         }
         if output {
             let line = format!("a line of output number {commits}\n").into_bytes();
             for _ in 0..events {
-                let stream = StreamKey {
-                    job: 0,
-                    task: 1,
-                    attempt: 1,
-                    step: 0,
-                    stream: 1,
-                };
-                commit.output.push(OutputChunk {
-                    stream,
-                    offset,
-                    bytes: line.clone(),
-                });
+                let stream = StreamKey { job: 0, task: 1, attempt: 1, step: 0, stream: 1 };
+                commit.output.push(OutputChunk { stream, offset, bytes: line.clone() });
                 offset += line.len() as u64;
             }
         }
@@ -97,9 +82,7 @@ fn measure(base: &Path, (events, jobs, output): (usize, u64, bool)) -> Result<()
     let seconds = start.elapsed().as_secs_f64();
     let rate = f64::from(commits) * events as f64 / seconds;
     let each = seconds * 1e6 / f64::from(commits);
-    println!(
-        "{events:5} events a commit, {jobs} jobs, output {output:5}: {rate:9.0} events/s, {each:6.0} us a commit"
-    );
+    println!("{events:5} events a commit, {jobs} jobs, output {output:5}: {rate:9.0} events/s, {each:6.0} us a commit");
     store.close()
 }
 
@@ -111,10 +94,7 @@ fn replay(base: &Path) -> Result<()> {
     let (mut store, _) = EmbeddedStore::open(dir.path(), &OpenOptions::new(0))?;
     for round in 0..3000 {
         let mut commit = Commit::new(0);
-        commit.events.push(EventBatch {
-            job: Some(1),
-            records: (0..64).map(|n| event(round * 64 + n)).collect(),
-        });
+        commit.events.push(EventBatch { job: Some(1), records: (0..64).map(|n| event(round * 64 + n)).collect() });
         store.append(commit)?;
     }
     let start = now();
@@ -123,10 +103,7 @@ fn replay(base: &Path) -> Result<()> {
         record?;
         events += 1;
     }
-    println!(
-        "replay: {events} events, {:9.0} events/s",
-        f64::from(events) / start.elapsed().as_secs_f64()
-    );
+    println!("replay: {events} events, {:9.0} events/s", f64::from(events) / start.elapsed().as_secs_f64());
     store.close()
 }
 

@@ -68,12 +68,7 @@ pub trait StoreReader {
     fn plans(&self, limit: u32) -> Result<Vec<PlanInfo>>;
 
     /// Output of a stream from an offset on, about `max_bytes` of it (at least one byte if there is any; at most 8 MiB).
-    fn read_output(
-        &self,
-        stream: &StreamKey,
-        from_offset: u64,
-        max_bytes: usize,
-    ) -> Result<OutputPage>;
+    fn read_output(&self, stream: &StreamKey, from_offset: u64, max_bytes: usize) -> Result<OutputPage>;
     /// How many bytes of a stream are stored; 0 for a stream that is not known.
     fn output_len(&self, stream: &StreamKey) -> Result<u64>;
     /// The streams of a job, in the order of their keys.

@@ -43,10 +43,7 @@ impl Commit {
     /// An empty commit made at `now_ms`.
     #[must_use]
     pub fn new(now_ms: u64) -> Self {
-        Self {
-            now_ms,
-            ..Self::default()
-        }
+        Self { now_ms, ..Self::default() }
     }
 
     /// True when there is nothing to store; appending it is a no-op.

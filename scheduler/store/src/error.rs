@@ -61,12 +61,7 @@ pub enum StoreError {
     },
     /// Stored data is not what was written.
     #[error("damaged store: {table}, {place}: {problem}; {advice}")]
-    Corrupt {
-        table: &'static str,
-        place: String,
-        problem: String,
-        advice: &'static str,
-    },
+    Corrupt { table: &'static str, place: String, problem: String, advice: &'static str },
 
     /// Another process holds the directory.
     #[error("{} is in use by {}", path.display(), holder(*.pid))]
@@ -76,18 +71,10 @@ pub enum StoreError {
     NotAStore { path: PathBuf, found: String },
     /// The store was written by a newer program.
     #[error("{} has format {}.{}, newer than {}.{} which this program knows; use the newer program", path.display(), found.0, found.1, known.0, known.1)]
-    NewerFormat {
-        path: PathBuf,
-        found: (u32, u32),
-        known: (u32, u32),
-    },
+    NewerFormat { path: PathBuf, found: (u32, u32), known: (u32, u32) },
     /// The directory holds parts of a store, but a part without which it cannot be opened is missing.
     #[error("{} has {found} but no {missing}; restore {missing} from a backup, or choose an empty directory", path.display())]
-    Incomplete {
-        path: PathBuf,
-        missing: &'static str,
-        found: String,
-    },
+    Incomplete { path: PathBuf, missing: &'static str, found: String },
     /// The key file can be read by others, or is not ours.
     #[error("{} has mode {mode:04o}, but a key may be readable by its owner only; run chmod 600 on it and change the secrets if someone else could read it", path.display())]
     KeyPermissions { path: PathBuf, mode: u32 },
@@ -107,21 +94,11 @@ pub enum StoreError {
     Unseal { job: u64, name: String },
 
     /// Output does not follow what is stored.
-    #[error(
-        "gap in output of {stream}: {stored} bytes are stored, but the chunk begins at {offset}"
-    )]
-    OutputGap {
-        stream: StreamKey,
-        stored: u64,
-        offset: u64,
-    },
+    #[error("gap in output of {stream}: {stored} bytes are stored, but the chunk begins at {offset}")]
+    OutputGap { stream: StreamKey, stored: u64, offset: u64 },
     /// Something in a commit is larger than the store takes.
     #[error("{what} has {size} bytes, more than {limit}")]
-    TooLarge {
-        what: &'static str,
-        size: u64,
-        limit: u64,
-    },
+    TooLarge { what: &'static str, size: u64, limit: u64 },
     /// A number does not fit into the database (ids, offsets and times end at 2^63 - 1).
     #[error("{what} {value} is above 2^63 - 1")]
     NumberTooLarge { what: &'static str, value: u64 },
@@ -170,11 +147,7 @@ impl StoreError {
     }
 
     /// A damaged row or frame, with the usual advice.
-    pub(crate) fn corrupt(
-        table: &'static str,
-        place: impl Into<String>,
-        problem: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn corrupt(table: &'static str, place: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Corrupt {
             table,
             place: place.into(),
@@ -185,10 +158,7 @@ impl StoreError {
 }
 
 fn holder(pid: Option<u32>) -> String {
-    pid.map_or_else(
-        || "another process".to_owned(),
-        |pid| format!("process {pid}"),
-    )
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
 }
 
 /// Names the operation and the file of a failure, and tells full, read-only and damaged apart.
@@ -202,17 +172,11 @@ impl<T> During<T> for io::Result<T> {
         self.map_err(|source| {
             let path = path.to_owned();
             match source.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full {
-                    op,
-                    path,
-                    source: Cause::Io(source),
-                },
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    StoreError::Full { op, path, source: Cause::Io(source) }
+                }
                 io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-                    StoreError::ReadOnly {
-                        op,
-                        path,
-                        source: Cause::Io(source),
-                    }
+                    StoreError::ReadOnly { op, path, source: Cause::Io(source) }
                 }
                 _ => StoreError::File { op, path, source },
             }
@@ -226,16 +190,10 @@ impl<T> During<T> for rusqlite::Result<T> {
         self.map_err(|source| {
             let path = path.to_owned();
             match source.sqlite_error_code() {
-                Some(ErrorCode::DiskFull) => StoreError::Full {
-                    op,
-                    path,
-                    source: Cause::Sqlite(source),
-                },
-                Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly {
-                    op,
-                    path,
-                    source: Cause::Sqlite(source),
-                },
+                Some(ErrorCode::DiskFull) => StoreError::Full { op, path, source: Cause::Sqlite(source) },
+                Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                    StoreError::ReadOnly { op, path, source: Cause::Sqlite(source) }
+                }
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                     StoreError::corrupt("store.db", op, source.to_string())
                 }

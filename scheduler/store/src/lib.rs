@@ -27,14 +27,10 @@ pub mod error;
 pub mod report;
 
 pub use api::{
-    Appended, BlobReader, JobCursor, JobPage, JobQuery, OutputPage, PlanInfo, Record, Records,
-    SecretMap, Store, StoreReader, StreamInfo,
+    Appended, BlobReader, JobCursor, JobPage, JobQuery, OutputPage, PlanInfo, Record, Records, SecretMap, Store,
+    StoreReader, StreamInfo,
 };
-pub use commit::{
-    BlobUse, Commit, EventBatch, JobSummary, OutputChunk, PlanBlob, Secret, SecretPut, StreamKey,
-};
+pub use commit::{BlobUse, Commit, EventBatch, JobSummary, OutputChunk, PlanBlob, Secret, SecretPut, StreamKey};
 pub use embedded::{BlobInbox, EmbeddedReader, EmbeddedStore, OpenOptions, StagedBlob};
 pub use error::{Result, StoreError};
-pub use report::{
-    BackupReport, OpenReport, Repair, RetainPolicy, RetainReport, StoreStats, VerifyReport,
-};
+pub use report::{BackupReport, OpenReport, Repair, RetainPolicy, RetainReport, StoreStats, VerifyReport};

@@ -68,34 +68,19 @@ pub enum Repair {
 impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Journal { bytes } => write!(
-                f,
-                "dropped an unfinished commit of {bytes} bytes from the journal"
-            ),
-            Self::OutputTail {
-                job,
-                segment,
-                bytes,
-            } => write!(
-                f,
-                "cut {bytes} unacknowledged bytes from output segment {segment} of job {job}"
-            ),
-            Self::OutputLost {
-                job,
-                segment,
-                bytes,
-                pieces,
-            } => {
+            Self::Journal { bytes } => write!(f, "dropped an unfinished commit of {bytes} bytes from the journal"),
+            Self::OutputTail { job, segment, bytes } => {
+                write!(f, "cut {bytes} unacknowledged bytes from output segment {segment} of job {job}")
+            }
+            Self::OutputLost { job, segment, bytes, pieces } => {
                 write!(
                     f,
                     "output segment {segment} of job {job} lost {bytes} acknowledged bytes: {pieces} pieces of output cannot be read any more"
                 )
             }
-            Self::Orphan { path, bytes } => write!(
-                f,
-                "removed {} ({bytes} bytes), which nothing refers to",
-                path.display()
-            ),
+            Self::Orphan { path, bytes } => {
+                write!(f, "removed {} ({bytes} bytes), which nothing refers to", path.display())
+            }
         }
     }
 }
@@ -116,12 +101,7 @@ pub struct RetainPolicy {
 impl Default for RetainPolicy {
     fn default() -> Self {
         const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-        Self {
-            max_age_ms: Some(90 * DAY_MS),
-            max_bytes: Some(20 << 30),
-            loose_max_age_ms: DAY_MS,
-            max_jobs: 100,
-        }
+        Self { max_age_ms: Some(90 * DAY_MS), max_bytes: Some(20 << 30), loose_max_age_ms: DAY_MS, max_jobs: 100 }
     }
 }
 

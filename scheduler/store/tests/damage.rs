@@ -2,21 +2,15 @@
 
 use std::fs;
 
-use autoexec_store::{
-    EmbeddedReader, EmbeddedStore, OpenOptions, Store, StoreError, StoreReader, StreamKey,
-};
+use autoexec_store::{EmbeddedReader, EmbeddedStore, OpenOptions, Store, StoreError, StoreReader, StreamKey};
 use rusqlite::Connection;
 
 use crate::fixture::{
-    Home, NOW, append, append_events, chunk, copy_dir, events, job, noise, plan, stdout, texts,
-    whole,
+    Home, NOW, append, append_events, chunk, copy_dir, events, job, noise, plan, stdout, texts, whole,
 };
 
 fn find(haystack: &[u8], needle: &[u8]) -> usize {
-    haystack
-        .windows(needle.len())
-        .position(|w| w == needle)
-        .unwrap()
+    haystack.windows(needle.len()).position(|w| w == needle).unwrap()
 }
 
 #[test]
@@ -41,14 +35,8 @@ fn a_flipped_byte_in_an_event_is_told_with_row_and_job() {
         matches!(&error, StoreError::Corrupt { table: "events", place, .. } if place == "seq 2 of job 2"),
         "{error}"
     );
-    assert!(
-        error.to_string().contains("restore the latest backup"),
-        "it says what to do: {error}"
-    );
-    assert!(
-        records.next().is_none(),
-        "nothing behind the damage is given out"
-    );
+    assert!(error.to_string().contains("restore the latest backup"), "it says what to do: {error}");
+    assert!(records.next().is_none(), "nothing behind the damage is given out");
     assert_eq!(texts(store.reader().read_job(1)), ["before", "after"]);
     let all: Vec<_> = store.reader().read_all(0).collect();
     assert!(all.len() == 2 && all[1].is_err());
@@ -73,17 +61,10 @@ fn a_row_that_is_missing_moved_or_changed_is_told() {
             append_events(&mut store, 7, &[text]);
         }
         store.close().unwrap();
-        Connection::open(home.path().join("store.db"))
-            .unwrap()
-            .execute(sql, [])
-            .unwrap();
+        Connection::open(home.path().join("store.db")).unwrap().execute(sql, []).unwrap();
         let store = home.open();
         let reader = store.reader();
-        for records in [
-            reader.read_job(7),
-            reader.read_all(0),
-            reader.read_live().unwrap(),
-        ] {
+        for records in [reader.read_job(7), reader.read_all(0), reader.read_live().unwrap()] {
             assert!(records.last().unwrap().is_err(), "{sql}");
         }
         assert!(!reader.verify().unwrap().is_sound(), "{sql}");
@@ -111,11 +92,7 @@ fn no_flipped_byte_of_a_segment_is_ever_returned_as_output() {
         for (key, bytes) in keys.iter().zip(&content) {
             match reader.read_output(key, 0, 1000) {
                 Ok(page) => assert_eq!(page.chunks, [(0, bytes.clone())], "byte {at}"),
-                Err(StoreError::Corrupt {
-                    table: "outputs",
-                    place,
-                    ..
-                }) => {
+                Err(StoreError::Corrupt { table: "outputs", place, .. }) => {
                     damaged += 1;
                     assert!(place.starts_with("job 1 segment 1 byte "), "{place}");
                 }
@@ -128,10 +105,7 @@ fn no_flipped_byte_of_a_segment_is_ever_returned_as_output() {
     fs::write(&segment, &good).unwrap();
     assert!(reader.verify().unwrap().is_sound());
     fs::remove_file(&segment).unwrap();
-    assert!(matches!(
-        reader.read_output(&keys[0], 0, 10),
-        Err(StoreError::Corrupt { .. })
-    ));
+    assert!(matches!(reader.read_output(&keys[0], 0, 10), Err(StoreError::Corrupt { .. })));
     assert!(reader.verify().unwrap().problems[0].contains("the file is missing"));
 }
 
@@ -148,15 +122,10 @@ fn an_index_that_disagrees_with_the_segment_is_told() {
         let home = Home::new();
         let mut store = home.open();
         append(&mut store, |c| {
-            c.output = (0..3)
-                .map(|task| chunk(stdout(1, task), 0, format!("output {task}")))
-                .collect()
+            c.output = (0..3).map(|task| chunk(stdout(1, task), 0, format!("output {task}"))).collect()
         });
         store.close().unwrap();
-        Connection::open(home.path().join("store.db"))
-            .unwrap()
-            .execute(sql, [])
-            .unwrap();
+        Connection::open(home.path().join("store.db")).unwrap().execute(sql, []).unwrap();
         let reader = EmbeddedReader::open(&home.path()).unwrap();
         assert!(!reader.verify().unwrap().is_sound(), "{sql}");
     }
@@ -177,16 +146,7 @@ fn damage_in_the_middle_of_the_log_is_not_taken_for_a_torn_tail() {
     bytes[at] ^= 1;
     fs::write(&log, bytes).unwrap();
     let error = EmbeddedStore::open(&copy, &OpenOptions::new(NOW)).unwrap_err();
-    assert!(
-        matches!(
-            &error,
-            StoreError::Corrupt {
-                table: "store.db-wal",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(&error, StoreError::Corrupt { table: "store.db-wal", .. }), "{error}");
     assert!(log.exists(), "nothing was changed");
 }
 
@@ -204,10 +164,7 @@ fn a_damaged_plan_is_told_and_healed_by_storing_it_again() {
     drop(conn);
     let mut store = home.open();
     assert!(
-        matches!(
-            store.reader().plan("aa"),
-            Err(StoreError::Corrupt { table: "plans", .. })
-        ),
+        matches!(store.reader().plan("aa"), Err(StoreError::Corrupt { table: "plans", .. })),
         "the bytes of another plan are not this plan"
     );
     assert_eq!(store.reader().plan("bb").unwrap().unwrap(), b"another");
@@ -229,26 +186,15 @@ fn a_broken_page_of_the_database_is_told_by_verify() {
     let db = home.path().join("store.db");
     let good = fs::read(&db).unwrap();
     let conn = Connection::open(&db).unwrap();
-    let page: u32 = conn
-        .query_row(
-            "SELECT rootpage FROM sqlite_schema WHERE name = 'jobs_created'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
+    let page: u32 =
+        conn.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'jobs_created'", [], |row| row.get(0)).unwrap();
     drop(conn);
     let mut bad = good;
     bad[(page as usize - 1) * 4096..][..64].fill(0x5a);
     fs::write(&db, bad).unwrap();
     let reader = EmbeddedReader::open(&home.path()).unwrap();
     let verified = reader.verify().unwrap();
-    assert!(
-        verified
-            .problems
-            .iter()
-            .any(|p| p.starts_with("store.db: ")),
-        "{verified:?}"
-    );
+    assert!(verified.problems.iter().any(|p| p.starts_with("store.db: ")), "{verified:?}");
     assert_eq!(verified.events, 199, "the other checks go on");
     drop(reader);
     assert_eq!(whole(home.open().reader(), &stdout(1, 0), 1), b"");

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use autoexec_store::{
-    Appended, Commit, EmbeddedStore, EventBatch, JobSummary, OpenOptions, OpenReport, OutputChunk,
-    PlanBlob, Record, Records, Secret, SecretPut, Store, StreamKey,
+    Appended, Commit, EmbeddedStore, EventBatch, JobSummary, OpenOptions, OpenReport, OutputChunk, PlanBlob, Record,
+    Records, Secret, SecretPut, Store, StreamKey,
 };
 use tempfile::TempDir;
 
@@ -19,9 +19,7 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-        }
+        Self { dir: tempfile::tempdir().unwrap() }
     }
 
     /// In memory where the system offers it, for tests that open small stores hundreds of times: a busy disk would make them slow.
@@ -44,50 +42,27 @@ impl Home {
 
 /// Opens with segments of a few KiB, so that they roll.
 pub(crate) fn small_segments() -> OpenOptions {
-    OpenOptions {
-        segment_bytes: 4096,
-        ..OpenOptions::new(NOW)
-    }
+    OpenOptions { segment_bytes: 4096, ..OpenOptions::new(NOW) }
 }
 
 pub(crate) fn events(job: impl Into<Option<u64>>, records: &[&str]) -> EventBatch {
-    EventBatch {
-        job: job.into(),
-        records: records.iter().map(|r| r.as_bytes().to_vec()).collect(),
-    }
+    EventBatch { job: job.into(), records: records.iter().map(|r| r.as_bytes().to_vec()).collect() }
 }
 
 pub(crate) fn stdout(job: u64, task: u64) -> StreamKey {
-    StreamKey {
-        job,
-        task,
-        attempt: 1,
-        step: 0,
-        stream: 1,
-    }
+    StreamKey { job, task, attempt: 1, step: 0, stream: 1 }
 }
 
 pub(crate) fn chunk(stream: StreamKey, offset: u64, bytes: impl AsRef<[u8]>) -> OutputChunk {
-    OutputChunk {
-        stream,
-        offset,
-        bytes: bytes.as_ref().to_vec(),
-    }
+    OutputChunk { stream, offset, bytes: bytes.as_ref().to_vec() }
 }
 
 pub(crate) fn secret(job: u64, name: &str, value: &str) -> SecretPut {
-    SecretPut {
-        job,
-        name: name.to_owned(),
-        value: Secret::new(value.as_bytes().to_vec()),
-    }
+    SecretPut { job, name: name.to_owned(), value: Secret::new(value.as_bytes().to_vec()) }
 }
 
 pub(crate) fn plan(digest: &str, text: &str) -> PlanBlob {
-    PlanBlob {
-        digest: digest.to_owned(),
-        bytes: text.as_bytes().to_vec(),
-    }
+    PlanBlob { digest: digest.to_owned(), bytes: text.as_bytes().to_vec() }
 }
 
 pub(crate) fn job(id: u64, state: &str, is_final: bool) -> JobSummary {
@@ -111,11 +86,7 @@ pub(crate) fn append(store: &mut EmbeddedStore, fill: impl FnOnce(&mut Commit)) 
     store.append(commit).unwrap()
 }
 
-pub(crate) fn append_events(
-    store: &mut EmbeddedStore,
-    job: impl Into<Option<u64>>,
-    records: &[&str],
-) -> Appended {
+pub(crate) fn append_events(store: &mut EmbeddedStore, job: impl Into<Option<u64>>, records: &[&str]) -> Appended {
     let batch = events(job, records);
     append(store, |commit| commit.events.push(batch))
 }
@@ -126,18 +97,11 @@ pub(crate) fn collect(records: Records<'_>) -> Vec<Record> {
 
 /// The records as text.
 pub(crate) fn texts(records: Records<'_>) -> Vec<String> {
-    collect(records)
-        .into_iter()
-        .map(|r| String::from_utf8(r.bytes).unwrap())
-        .collect()
+    collect(records).into_iter().map(|r| String::from_utf8(r.bytes).unwrap()).collect()
 }
 
 /// A whole stream, page by page; it must have no lost ranges.
-pub(crate) fn whole(
-    store: &dyn autoexec_store::StoreReader,
-    key: &StreamKey,
-    page: usize,
-) -> Vec<u8> {
+pub(crate) fn whole(store: &dyn autoexec_store::StoreReader, key: &StreamKey, page: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
         let at = bytes.len() as u64;

@@ -8,22 +8,14 @@ use std::path::Path;
 
 use autoexec_store::{BlobUse, EmbeddedStore, JobSummary, OpenOptions, Store, StreamKey};
 
-use crate::fixture::{
-    NOW, append, chunk, copy_dir, events, job, noise, plan, secret, stdout, texts, whole,
-};
+use crate::fixture::{NOW, append, chunk, copy_dir, events, job, noise, plan, secret, stdout, texts, whole};
 
 const BLOB: &[u8] = b"a file parameter\n";
 
 /// What is in a golden store; written by the format of its time.
 fn write(path: &Path) {
-    let (mut store, _) = EmbeddedStore::open(
-        path,
-        &OpenOptions {
-            segment_bytes: 2048,
-            ..OpenOptions::new(NOW)
-        },
-    )
-    .unwrap();
+    let (mut store, _) =
+        EmbeddedStore::open(path, &OpenOptions { segment_bytes: 2048, ..OpenOptions::new(NOW) }).unwrap();
     let digest = store.put_blob(&mut &BLOB[..], NOW).unwrap();
     append(&mut store, |c| {
         c.plans = vec![plan("plan-1", &"targets: [a, b, c]\n".repeat(20))];
@@ -48,14 +40,7 @@ fn write(path: &Path) {
             c.events = vec![events(1, &[&format!("event {n}")])];
             c.output = vec![
                 chunk(stdout(1, 3), n * 1000, noise(1000, n)),
-                chunk(
-                    StreamKey {
-                        stream: 2,
-                        ..stdout(1, 3)
-                    },
-                    n * 3,
-                    "ab\n",
-                ),
+                chunk(StreamKey { stream: 2, ..stdout(1, 3) }, n * 3, "ab\n"),
             ];
         });
     }
@@ -70,66 +55,26 @@ fn a_store_of_format_1_0_loads() {
     }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store");
-    copy_dir(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/store-1.0"),
-        &path,
-    );
+    copy_dir(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/store-1.0"), &path);
     // Version control keeps neither the mode of the key nor empty directories.
     fs::set_permissions(path.join("secret.key"), fs::Permissions::from_mode(0o600)).unwrap();
 
     let (mut store, report) = EmbeddedStore::open(&path, &OpenOptions::new(NOW + 1)).unwrap();
     assert!(report.clean && report.repairs.is_empty(), "{report:?}");
-    assert_eq!(
-        (report.created_ms, report.events, report.live_jobs),
-        (NOW, 9, 1)
-    );
+    assert_eq!((report.created_ms, report.events, report.live_jobs), (NOW, 9, 1));
     let reader = store.reader();
     let long = "a long event ".repeat(30);
-    assert_eq!(
-        texts(reader.read_job(1)),
-        [
-            "submitted",
-            &long,
-            "event 0",
-            "event 1",
-            "event 2",
-            "event 3"
-        ]
-    );
+    assert_eq!(texts(reader.read_job(1)), ["submitted", &long, "event 0", "event 1", "event 2", "event 3"]);
     assert_eq!(texts(reader.read_job(2)), ["submitted", "ended"]);
     assert_eq!(texts(reader.read_live().unwrap()).len(), 7);
     assert_eq!(reader.job(1).unwrap().unwrap().labels, r#"{"team":"ops"}"#);
-    assert_eq!(
-        reader.plan("plan-1").unwrap().unwrap(),
-        "targets: [a, b, c]\n".repeat(20).as_bytes()
-    );
+    assert_eq!(reader.plan("plan-1").unwrap().unwrap(), "targets: [a, b, c]\n".repeat(20).as_bytes());
     let output: Vec<u8> = (0..4).flat_map(|n| noise(1000, n)).collect();
     assert!(whole(reader, &stdout(1, 3), 999) == output);
-    assert_eq!(
-        whole(
-            reader,
-            &StreamKey {
-                stream: 2,
-                ..stdout(1, 3)
-            },
-            99
-        ),
-        b"ab\nab\nab\nab\n"
-    );
-    assert_eq!(
-        reader
-            .blob(&blake3::hash(BLOB).to_hex(), 99)
-            .unwrap()
-            .unwrap(),
-        BLOB
-    );
+    assert_eq!(whole(reader, &StreamKey { stream: 2, ..stdout(1, 3) }, 99), b"ab\nab\nab\nab\n");
+    assert_eq!(reader.blob(&blake3::hash(BLOB).to_hex(), 99).unwrap().unwrap(), BLOB);
     assert_eq!(store.secrets(1).unwrap()["password"].expose(), b"golden");
     let verified = reader.verify().unwrap();
-    assert!(
-        verified.is_sound() && verified.notes.is_empty() && verified.frames == 4,
-        "{verified:?}"
-    );
-    append(&mut store, |c| {
-        c.output = vec![chunk(stdout(1, 3), 4000, "it can be written to")]
-    });
+    assert!(verified.is_sound() && verified.notes.is_empty() && verified.frames == 4, "{verified:?}");
+    append(&mut store, |c| c.output = vec![chunk(stdout(1, 3), 4000, "it can be written to")]);
 }

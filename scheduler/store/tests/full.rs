@@ -17,10 +17,8 @@ impl Mount {
     /// `None` when this user may not mount.
     fn new(test: &str) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs"])
-            .arg(dir.path())
-            .output();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs"]).arg(dir.path()).output();
         match mounted {
             Ok(output) if output.status.success() => Some(Self { dir }),
             other => {
@@ -31,11 +29,8 @@ impl Mount {
     }
 
     fn remount(&self, options: &str) {
-        let done = Command::new("mount")
-            .args(["-o", &format!("remount,{options}")])
-            .arg(self.dir.path())
-            .status()
-            .unwrap();
+        let done =
+            Command::new("mount").args(["-o", &format!("remount,{options}")]).arg(self.dir.path()).status().unwrap();
         assert!(done.success());
     }
 
@@ -46,10 +41,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _done = Command::new("umount")
-            .arg("-l")
-            .arg(self.dir.path())
-            .status();
+        let _done = Command::new("umount").arg("-l").arg(self.dir.path()).status();
     }
 }
 
@@ -74,25 +66,13 @@ fn check_full(name: &str, make: impl Fn(u64) -> Commit, check: impl Fn(&Embedded
     let mut store = open(&mount).unwrap();
     let (acknowledged, error) = fill(&mut store, make);
     assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
-    assert!(
-        error
-            .to_string()
-            .starts_with("no space left while trying to "),
-        "{}",
-        chain(&error)
-    );
+    assert!(error.to_string().starts_with("no space left while trying to "), "{}", chain(&error));
     assert!(acknowledged > 3, "{acknowledged}");
     assert!(matches!(
-        store.append(Commit {
-            events: vec![events(1, &["x"])],
-            ..Commit::new(NOW)
-        }),
+        store.append(Commit { events: vec![events(1, &["x"])], ..Commit::new(NOW) }),
         Err(StoreError::Stopped)
     ));
-    assert!(matches!(
-        store.put_blob(&mut &b"x"[..], NOW),
-        Err(StoreError::Stopped | StoreError::Full { .. })
-    ));
+    assert!(matches!(store.put_blob(&mut &b"x"[..], NOW), Err(StoreError::Stopped | StoreError::Full { .. })));
     assert_eq!(
         store.reader().read_all(0).count() as u64,
         store.reader().stats().unwrap().events,
@@ -104,10 +84,7 @@ fn check_full(name: &str, make: impl Fn(u64) -> Commit, check: impl Fn(&Embedded
     let mut store = open(&mount).unwrap();
     check(&store, acknowledged);
     let verified = store.reader().verify().unwrap();
-    assert!(
-        verified.is_sound() && verified.notes.is_empty(),
-        "{verified:?}"
-    );
+    assert!(verified.is_sound() && verified.notes.is_empty(), "{verified:?}");
     append_events(&mut store, 9, &["it goes on"]);
 }
 
@@ -124,10 +101,7 @@ fn events_that_do_not_fit_are_not_there_and_all_before_them_are() {
     check_full("events on a full disk", make, |store, acknowledged| {
         let records = collect(store.reader().read_job(1));
         assert_eq!(records.len() as u64, acknowledged * 2);
-        assert_eq!(
-            records[records.len() - 2].bytes,
-            (acknowledged - 1).to_string().into_bytes()
-        );
+        assert_eq!(records[records.len() - 2].bytes, (acknowledged - 1).to_string().into_bytes());
     });
 }
 
@@ -140,10 +114,7 @@ fn output_that_does_not_fit_is_not_there_and_all_before_it_is() {
         commit
     };
     check_full("output on a full disk", make, |store, acknowledged| {
-        assert_eq!(
-            collect(store.reader().read_job(1)).len() as u64,
-            acknowledged
-        );
+        assert_eq!(collect(store.reader().read_job(1)).len() as u64, acknowledged);
         let expected: Vec<u8> = (0..acknowledged).flat_map(|n| noise(50_000, n)).collect();
         assert!(whole(store.reader(), &stdout(1, 0), 1 << 20) == expected);
     });

@@ -10,9 +10,7 @@ use crate::fixture::{Home, NOW, chunk, small_segments, stdout, whole};
 const LENGTH: usize = 6000;
 
 fn truth(stream: usize) -> Vec<u8> {
-    (0..LENGTH)
-        .map(|n| ((n * 31 + stream * 7) ^ (n >> 5)) as u8)
-        .collect()
+    (0..LENGTH).map(|n| ((n * 31 + stream * 7) ^ (n >> 5)) as u8).collect()
 }
 
 /// How a chunk lies to what is stored: before it, overlapping it, right behind it, or with a gap.
@@ -26,18 +24,8 @@ struct Piece {
 
 fn piece() -> impl Strategy<Value = Piece> {
     let ahead = prop_oneof![19 => Just(0_usize), 1 => 1..5_usize];
-    (
-        0..3_usize,
-        prop_oneof![Just(0_usize), 0..400_usize],
-        ahead,
-        0..500_usize,
-    )
-        .prop_map(|(stream, back, ahead, len)| Piece {
-            stream,
-            back,
-            ahead,
-            len,
-        })
+    (0..3_usize, prop_oneof![Just(0_usize), 0..400_usize], ahead, 0..500_usize)
+        .prop_map(|(stream, back, ahead, len)| Piece { stream, back, ahead, len })
 }
 
 proptest! {

@@ -1,9 +1,6 @@
 //! Tests of the embedded store on real files: what goes in comes out, whatever is killed, cut, flipped or full in between.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "tests: clippy knows only functions marked as tests, not the ones they call"
-)]
+#![expect(clippy::unwrap_used, reason = "tests: clippy knows only functions marked as tests, not the ones they call")]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod backup;

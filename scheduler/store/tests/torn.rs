@@ -5,9 +5,7 @@ use std::path::Path;
 
 use autoexec_store::{EmbeddedStore, OpenOptions, OpenReport, Repair, Store};
 
-use crate::fixture::{
-    Home, NOW, append, append_events, chunk, copy_dir, events, stdout, texts, whole,
-};
+use crate::fixture::{Home, NOW, append, append_events, chunk, copy_dir, events, stdout, texts, whole};
 
 /// A store with three commits, still open, so that its log is as a power cut would find it.
 struct Subject {
@@ -34,21 +32,11 @@ fn subject() -> Subject {
         log.push(fs::metadata(home.path().join(LOG)).unwrap().len());
         segment.push(fs::metadata(home.path().join(SEGMENT)).unwrap().len());
     }
-    Subject {
-        home,
-        _store: store,
-        log,
-        segment,
-    }
+    Subject { home, _store: store, log, segment }
 }
 
 fn cut(path: &Path, len: u64) {
-    Files::new()
-        .write(true)
-        .open(path)
-        .unwrap()
-        .set_len(len)
-        .unwrap();
+    Files::new().write(true).open(path).unwrap().set_len(len).unwrap();
 }
 
 fn open(path: &Path) -> (EmbeddedStore, OpenReport) {
@@ -59,30 +47,17 @@ fn open(path: &Path) -> (EmbeddedStore, OpenReport) {
 fn check(path: &Path, commits: usize) -> OpenReport {
     let (mut store, report) = open(path);
     assert!(!report.clean);
-    let expected: Vec<String> = (0..commits)
-        .flat_map(|n| [format!("event {n}"), "second".to_owned()])
-        .collect();
+    let expected: Vec<String> = (0..commits).flat_map(|n| [format!("event {n}"), "second".to_owned()]).collect();
     assert_eq!(texts(store.reader().read_job(7)), expected);
     let output: String = (0..commits).map(|n| format!("output {n}\n\n")).collect();
-    assert_eq!(
-        String::from_utf8(whole(store.reader(), &stdout(7, 0), 100)).unwrap(),
-        output
-    );
-    append(&mut store, |c| {
-        c.output = vec![chunk(stdout(7, 0), output.len() as u64, "more")]
-    });
+    assert_eq!(String::from_utf8(whole(store.reader(), &stdout(7, 0), 100)).unwrap(), output);
+    append(&mut store, |c| c.output = vec![chunk(stdout(7, 0), output.len() as u64, "more")]);
     append_events(&mut store, 7, &["more"]);
     let verified = store.reader().verify().unwrap();
-    assert!(
-        verified.is_sound() && verified.notes.is_empty(),
-        "{verified:?}"
-    );
+    assert!(verified.is_sound() && verified.notes.is_empty(), "{verified:?}");
     store.close().unwrap();
     let (_, again) = open(path);
-    assert!(
-        again.clean && again.repairs.is_empty(),
-        "repaired once and for all: {again:?}"
-    );
+    assert!(again.clean && again.repairs.is_empty(), "repaired once and for all: {again:?}");
     report
 }
 
@@ -106,9 +81,7 @@ fn the_log_may_end_at_any_byte_of_the_last_commits() {
         let report = check(&copy, commits);
         let mut expected = vec![];
         if len > subject.log[commits - 1] {
-            expected.push(Repair::Journal {
-                bytes: len - subject.log[commits - 1],
-            });
+            expected.push(Repair::Journal { bytes: len - subject.log[commits - 1] });
         }
         // The output of the lost commits is there, but nothing names it.
         expected.push(Repair::OutputTail {
@@ -136,11 +109,7 @@ fn a_segment_may_have_any_number_of_unacknowledged_bytes_behind() {
         let expected = if len == second {
             vec![]
         } else {
-            vec![Repair::OutputTail {
-                job: 7,
-                segment: 1,
-                bytes: (len - second) as u64,
-            }]
+            vec![Repair::OutputTail { job: 7, segment: 1, bytes: (len - second) as u64 }]
         };
         assert_eq!(report.repairs, expected, "segment cut at {len}");
         fs::remove_dir_all(&copy).unwrap();
@@ -159,25 +128,12 @@ fn acknowledged_output_that_is_cut_off_is_told_and_its_offsets_stay() {
         let bytes = subject.segment[2] - subject.segment[frames - 1];
         assert_eq!(
             report.repairs,
-            [Repair::OutputLost {
-                job: 7,
-                segment: 1,
-                bytes,
-                pieces: 3 - frames as u64
-            }],
+            [Repair::OutputLost { job: 7, segment: 1, bytes, pieces: 3 - frames as u64 }],
             "segment cut at {len}"
         );
-        assert_eq!(
-            texts(store.reader().read_job(7)).len(),
-            6,
-            "the events are all there"
-        );
+        assert_eq!(texts(store.reader().read_job(7)).len(), 6, "the events are all there");
         let key = stdout(7, 0);
-        assert_eq!(
-            store.reader().output_len(&key).unwrap(),
-            30,
-            "a runner that was told 30 goes on at 30"
-        );
+        assert_eq!(store.reader().output_len(&key).unwrap(), 30, "a runner that was told 30 goes on at 30");
         append(&mut store, |c| c.output = vec![chunk(key, 30, "after\n")]);
         let page = store.reader().read_output(&key, 0, 100).unwrap();
         let kept: Vec<(u64, Vec<u8>)> = (0..frames as u64)
@@ -185,15 +141,9 @@ fn acknowledged_output_that_is_cut_off_is_told_and_its_offsets_stay() {
             .chain([(30, b"after\n".to_vec())])
             .collect();
         let lost = frames as u64 * 10..30;
-        assert_eq!(
-            (page.chunks, page.lost, page.next_offset, page.len),
-            (kept, vec![lost], 36, 36)
-        );
+        assert_eq!((page.chunks, page.lost, page.next_offset, page.len), (kept, vec![lost], 36, 36));
         let verified = store.reader().verify().unwrap();
-        assert!(
-            verified.is_sound() && verified.lost_pieces == 3 - frames as u64,
-            "{verified:?}"
-        );
+        assert!(verified.is_sound() && verified.lost_pieces == 3 - frames as u64, "{verified:?}");
         store.close().unwrap();
         assert_eq!(open(&copy).1.repairs, [], "told once");
         fs::remove_dir_all(&copy).unwrap();
@@ -206,25 +156,12 @@ fn files_made_just_before_a_crash_are_removed() {
     let mut store = home.open();
     append(&mut store, |c| c.output = vec![chunk(stdout(1, 0), 0, "a")]);
     drop(store);
-    fs::write(
-        home.path().join("outputs/1/000002.seg"),
-        "rolled, not committed",
-    )
-    .unwrap();
+    fs::write(home.path().join("outputs/1/000002.seg"), "rolled, not committed").unwrap();
     fs::create_dir(home.path().join("outputs/2")).unwrap();
-    fs::write(
-        home.path().join("outputs/2/000001.seg"),
-        "first frame of a job, not committed",
-    )
-    .unwrap();
+    fs::write(home.path().join("outputs/2/000001.seg"), "first frame of a job, not committed").unwrap();
     let (store, report) = home.open_with_report();
     assert_eq!(report.repairs.len(), 2, "{report:?}");
-    assert!(
-        report
-            .repairs
-            .iter()
-            .all(|r| matches!(r, Repair::Orphan { .. }))
-    );
+    assert!(report.repairs.iter().all(|r| matches!(r, Repair::Orphan { .. })));
     assert!(!home.path().join("outputs/2").exists());
     assert_eq!(whole(store.reader(), &stdout(1, 0), 9), b"a");
 }

@@ -214,4 +214,3 @@ fn a_full_disk_on_the_target_is_said_and_nothing_hangs() {
     assert!(word(&full, "message").contains("No space left"), "{full:#}");
     assert_eq!(row(&view, "small")["verdict"], "failed", "{view:#}");
 }
-

@@ -47,32 +47,22 @@ impl Allowed {
 
     /// Malformed lines, and entries for rules that do not exist.
     pub(super) fn faults(&self, rules: &[&str]) -> Vec<Finding> {
-        let unknown = self
-            .entries
-            .iter()
-            .filter(|entry| !rules.contains(&entry.rule.as_str()))
-            .map(|entry| {
-                Finding::new(
-                    PATH,
-                    entry.line,
-                    format!("no rule is called `{}`", entry.rule),
-                    "use the name that the failing test printed",
-                )
-            });
+        let unknown = self.entries.iter().filter(|entry| !rules.contains(&entry.rule.as_str())).map(|entry| {
+            Finding::new(
+                PATH,
+                entry.line,
+                format!("no rule is called `{}`", entry.rule),
+                "use the name that the failing test printed",
+            )
+        });
         self.malformed.iter().cloned().chain(unknown).collect()
     }
 
     /// What is left of the findings of one rule, together with its entries that excuse nothing.
     pub(super) fn apply(&self, rule: &str, findings: Vec<Finding>) -> Vec<Finding> {
-        let entries: Vec<&Entry> = self
-            .entries
-            .iter()
-            .filter(|entry| entry.rule == rule)
-            .collect();
-        let stale = entries
-            .iter()
-            .filter(|entry| !findings.iter().any(|finding| entry.excuses(finding)))
-            .map(|entry| {
+        let entries: Vec<&Entry> = self.entries.iter().filter(|entry| entry.rule == rule).collect();
+        let stale =
+            entries.iter().filter(|entry| !findings.iter().any(|finding| entry.excuses(finding))).map(|entry| {
                 Finding::new(
                     PATH,
                     entry.line,
@@ -81,9 +71,7 @@ impl Allowed {
                 )
             });
         let stale: Vec<Finding> = stale.collect();
-        let kept = findings
-            .into_iter()
-            .filter(|finding| !entries.iter().any(|entry| entry.excuses(finding)));
+        let kept = findings.into_iter().filter(|finding| !entries.iter().any(|entry| entry.excuses(finding)));
         kept.chain(stale).collect()
     }
 }
@@ -104,12 +92,7 @@ fn parse_entry(line: usize, text: &str) -> Option<Entry> {
         Some((path, item)) => (path, Some(item.to_owned())),
         None => (place, None),
     };
-    Some(Entry {
-        line,
-        rule: rule.to_owned(),
-        path: path.to_owned(),
-        item,
-    })
+    Some(Entry { line, rule: rule.to_owned(), path: path.to_owned(), item })
 }
 
 #[cfg(test)]
@@ -123,46 +106,21 @@ mod tests {
 
     #[test]
     fn an_entry_excuses_its_path_or_only_its_function() {
-        let allowed = Allowed::parse(
-            "size | a.rs | one big table of codes\nsize | b.rs#run | the body of a command\n",
-        );
-        let left = allowed.apply(
-            "size",
-            vec![
-                finding("a.rs", "x"),
-                finding("b.rs", "run"),
-                finding("b.rs", "walk"),
-            ],
-        );
+        let allowed = Allowed::parse("size | a.rs | one big table of codes\nsize | b.rs#run | the body of a command\n");
+        let left = allowed.apply("size", vec![finding("a.rs", "x"), finding("b.rs", "run"), finding("b.rs", "walk")]);
         assert_eq!(left, vec![finding("b.rs", "walk")]);
     }
 
     #[test]
     fn an_entry_that_excuses_nothing_is_a_finding() {
         let allowed = Allowed::parse("# head\n\nsize | a.rs | one big table of codes\n");
-        assert_eq!(
-            places(&allowed.apply("size", vec![])),
-            [format!("{PATH}:3")]
-        );
-        assert_eq!(
-            allowed.apply("words", vec![]),
-            vec![],
-            "an entry speaks only for its own rule"
-        );
+        assert_eq!(places(&allowed.apply("size", vec![])), [format!("{PATH}:3")]);
+        assert_eq!(allowed.apply("words", vec![]), vec![], "an entry speaks only for its own rule");
     }
 
     #[test]
     fn malformed_lines_and_unknown_rules_are_findings() {
-        let allowed = Allowed::parse(
-            "size | a.rs\nsize | a.rs | because\nshape | a.rs | one big table of codes\n",
-        );
-        assert_eq!(
-            places(&allowed.faults(&["size"])),
-            [
-                format!("{PATH}:1"),
-                format!("{PATH}:2"),
-                format!("{PATH}:3")
-            ]
-        );
+        let allowed = Allowed::parse("size | a.rs\nsize | a.rs | because\nshape | a.rs | one big table of codes\n");
+        assert_eq!(places(&allowed.faults(&["size"])), [format!("{PATH}:1"), format!("{PATH}:2"), format!("{PATH}:3")]);
     }
 }

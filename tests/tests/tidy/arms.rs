@@ -14,17 +14,9 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     // `_`, or a tuple of nothing but `_`, perhaps with a guard.
     let arm = pattern(r"(?:^|[{,|])\s*(?:_|\(\s*_(?:\s*,\s*_)*\s*\))\s*(?:if\b.*)?=>");
     let mut found = Vec::new();
-    for file in tree
-        .rust()
-        .filter(|file| FOLDERS.iter().any(|folder| file.path.starts_with(folder)))
-    {
+    for file in tree.rust().filter(|file| FOLDERS.iter().any(|folder| file.path.starts_with(folder))) {
         let text: Vec<&str> = file.text.lines().collect();
-        for (index, line) in file
-            .live
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| arm.is_match(line))
-        {
+        for (index, line) in file.live.lines().enumerate().filter(|(_, line)| arm.is_match(line)) {
             let excused = text.get(index).is_some_and(|own| own.contains(EXCUSE))
                 || [index.wrapping_sub(1), index + 1]
                     .iter()
@@ -45,22 +37,13 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<String> {
-        places(&check(&Tree::sample(&[
-            ("scheduler/core/src/a.rs", text),
-            ("cli/src/a.rs", text),
-        ])))
+        places(&check(&Tree::sample(&[("scheduler/core/src/a.rs", text), ("cli/src/a.rs", text)])))
     }
 
     #[test]
     fn wildcard_arms_are_found() {
-        assert_eq!(
-            found("match s {\n    A => 1,\n    _ => 2,\n}\n"),
-            ["scheduler/core/src/a.rs:3"]
-        );
-        assert_eq!(
-            found("match s { A => 1, _ => 2 }\n"),
-            ["scheduler/core/src/a.rs:1"]
-        );
+        assert_eq!(found("match s {\n    A => 1,\n    _ => 2,\n}\n"), ["scheduler/core/src/a.rs:3"]);
+        assert_eq!(found("match s { A => 1, _ => 2 }\n"), ["scheduler/core/src/a.rs:1"]);
         assert_eq!(
             found("match s {\n    _ if x => 1,\n\n\n    (_, _) => 2,\n}\n"),
             ["scheduler/core/src/a.rs:2", "scheduler/core/src/a.rs:5"]
@@ -69,21 +52,9 @@ mod tests {
 
     #[test]
     fn bound_parts_excused_arms_and_tests_pass() {
-        assert_eq!(
-            found("match s {\n    Some(_) => 1,\n    (A, _) => 2,\n    B { .. } => \"_ =>\",\n}\n"),
-            [""; 0]
-        );
-        assert_eq!(
-            found("match s {\n    _ => 1, // not our enum: text from a file\n}\n"),
-            [""; 0]
-        );
-        assert_eq!(
-            found("match s {\n    _ => {\n        // not our enum: text from a file\n    }\n}\n"),
-            [""; 0]
-        );
-        assert_eq!(
-            found("#[cfg(test)]\nmod tests {\n    match s {\n        _ => 1,\n    }\n}\n"),
-            [""; 0]
-        );
+        assert_eq!(found("match s {\n    Some(_) => 1,\n    (A, _) => 2,\n    B { .. } => \"_ =>\",\n}\n"), [""; 0]);
+        assert_eq!(found("match s {\n    _ => 1, // not our enum: text from a file\n}\n"), [""; 0]);
+        assert_eq!(found("match s {\n    _ => {\n        // not our enum: text from a file\n    }\n}\n"), [""; 0]);
+        assert_eq!(found("#[cfg(test)]\nmod tests {\n    match s {\n        _ => 1,\n    }\n}\n"), [""; 0]);
     }
 }

@@ -8,8 +8,7 @@ use std::ops::Range;
 use regex::Regex;
 
 /// An attribute that keeps an item out of the shipped program, and further attributes after it.
-const TEST_ATTRIBUTE: &str =
-    r"#\[cfg\((?:test|(?:any|all)\((?:[^()\]]*,\s*)?test)\b[^\]]*\]\s*(?:#\[[^\]]*\]\s*)*";
+const TEST_ATTRIBUTE: &str = r"#\[cfg\((?:test|(?:any|all)\((?:[^()\]]*,\s*)?test)\b[^\]]*\]\s*(?:#\[[^\]]*\]\s*)*";
 
 pub(super) fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the patterns of the rules are fixed and valid")
@@ -17,11 +16,7 @@ pub(super) fn pattern(text: &str) -> Regex {
 
 /// The line of a byte offset, counted from one.
 pub(super) fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
+    text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// Blanks comments and the inside of literals. Quotes, lines and offsets stay where they were.
@@ -40,9 +35,7 @@ pub(super) fn mask(text: &str) -> String {
 
 /// The same number of lines, with nothing on them.
 pub(super) fn blank(text: &str) -> String {
-    text.bytes()
-        .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
-        .collect()
+    text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect()
 }
 
 /// Blanks items that are only compiled for tests. Takes masked code.
@@ -59,10 +52,7 @@ pub(super) fn without_tests(masked: &str) -> String {
 
 /// How many lines are not inside test items. Takes masked code.
 pub(super) fn lines_without_tests(masked: &str) -> usize {
-    let in_tests: usize = test_ranges(masked)
-        .into_iter()
-        .map(|range| masked[range].lines().count())
-        .sum();
+    let in_tests: usize = test_ranges(masked).into_iter().map(|range| masked[range].lines().count()).sum();
     masked.lines().count().saturating_sub(in_tests)
 }
 
@@ -70,9 +60,7 @@ pub(super) fn lines_without_tests(masked: &str) -> usize {
 ///
 /// Takes the text and its masked code, because a `#[path]` is a literal.
 pub(super) fn test_modules(path: &str, text: &str, masked: &str) -> Vec<String> {
-    let declaration = pattern(&format!(
-        r"{TEST_ATTRIBUTE}(?:pub(?:\([^)]*\))?\s+)?mod\s+(\w+)\s*;"
-    ));
+    let declaration = pattern(&format!(r"{TEST_ATTRIBUTE}(?:pub(?:\([^)]*\))?\s+)?mod\s+(\w+)\s*;"));
     let elsewhere = pattern(r#"#\[path\s*=\s*"([^"]+)\.rs"\]"#);
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let base = match name {
@@ -81,16 +69,12 @@ pub(super) fn test_modules(path: &str, text: &str, masked: &str) -> Vec<String> 
     };
     let named = |found: regex::Captures<'_>| {
         let range = found.get(0)?.range();
-        let module = elsewhere.captures(&text[range]).map_or_else(
-            || format!("{base}/{}", &found[1]),
-            |path| format!("{folder}/{}", &path[1]),
-        );
+        let module = elsewhere
+            .captures(&text[range])
+            .map_or_else(|| format!("{base}/{}", &found[1]), |path| format!("{folder}/{}", &path[1]));
         Some(module)
     };
-    declaration
-        .captures_iter(masked)
-        .filter_map(named)
-        .collect()
+    declaration.captures_iter(masked).filter_map(named).collect()
 }
 
 /// The offset after the bracket that closes the one at `open`; the end of the text if none does.
@@ -157,77 +141,43 @@ fn token_end(text: &str, at: usize) -> TokenEnd {
     let rest = &text.as_bytes()[at..];
     match rest[0] {
         b'/' if rest.starts_with(b"//") => {
-            let end = at
-                + rest
-                    .iter()
-                    .position(|byte| *byte == b'\n')
-                    .unwrap_or(rest.len());
-            TokenEnd {
-                next: end,
-                blank: Some(at..end),
-            }
+            let end = at + rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+            TokenEnd { next: end, blank: Some(at..end) }
         }
         b'/' if rest.starts_with(b"/*") => {
             let end = at + block_comment(rest);
-            TokenEnd {
-                next: end,
-                blank: Some(at..end),
-            }
+            TokenEnd { next: end, blank: Some(at..end) }
         }
         b'"' => literal(at, 1, at + quoted(rest, b'"')),
         b'\'' => match char_literal(&text[at..]) {
             Some(length) => literal(at, 1, at + length),
-            None => TokenEnd {
-                next: at + 1,
-                blank: None,
-            },
+            None => TokenEnd { next: at + 1, blank: None },
         },
         byte if byte.is_ascii_alphanumeric() || byte == b'_' => word(rest, at),
-        _ => TokenEnd {
-            next: at + 1,
-            blank: None,
-        },
+        _ => TokenEnd { next: at + 1, blank: None },
     }
 }
 
 fn literal(at: usize, opening: usize, end: usize) -> TokenEnd {
     let inside = (at + opening).min(end)..end.saturating_sub(opening).max(at + opening).min(end);
-    TokenEnd {
-        next: end,
-        blank: Some(inside),
-    }
+    TokenEnd { next: end, blank: Some(inside) }
 }
 
 /// A word; when it is the prefix of a raw string, that string too.
 fn word(rest: &[u8], at: usize) -> TokenEnd {
-    let length = rest
-        .iter()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_'))
-        .unwrap_or(rest.len());
-    let hashes = rest[length..]
-        .iter()
-        .take_while(|byte| **byte == b'#')
-        .count();
+    let length = rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_')).unwrap_or(rest.len());
+    let hashes = rest[length..].iter().take_while(|byte| **byte == b'#').count();
     let quote = length + hashes;
     let is_raw = matches!(&rest[..length], b"r" | b"br" | b"cr") && rest.get(quote) == Some(&b'"');
     if !is_raw {
-        return TokenEnd {
-            next: at + length,
-            blank: None,
-        };
+        return TokenEnd { next: at + length, blank: None };
     }
     let mut close = vec![b'"'];
     close.resize(hashes + 1, b'#');
     let inside = &rest[quote + 1..];
-    let size = inside
-        .windows(close.len())
-        .position(|window| window == close.as_slice())
-        .unwrap_or(inside.len());
+    let size = inside.windows(close.len()).position(|window| window == close.as_slice()).unwrap_or(inside.len());
     let start = at + quote + 1;
-    TokenEnd {
-        next: (start + size + close.len()).min(at + rest.len()),
-        blank: Some(start..start + size),
-    }
+    TokenEnd { next: (start + size + close.len()).min(at + rest.len()), blank: Some(start..start + size) }
 }
 
 /// The length of a quoted literal with its quotes.
@@ -250,10 +200,7 @@ fn char_literal(rest: &str) -> Option<usize> {
     if first == '\\' {
         return Some(quoted(rest.as_bytes(), b'\''));
     }
-    chars
-        .next()
-        .filter(|(_, second)| *second == '\'')
-        .map(|(offset, _)| offset + 1)
+    chars.next().filter(|(_, second)| *second == '\'').map(|(offset, _)| offset + 1)
 }
 
 /// The length of a block comment; they nest.
@@ -287,29 +234,14 @@ mod tests {
         assert_eq!(masked.len(), text.len());
         assert_eq!(masked.lines().count(), text.lines().count());
         assert!(!masked.contains('{') && !masked.contains('}'), "{masked}");
-        for kept in [
-            "let a = \"",
-            "let b: &'a str = r#\"",
-            "let c = '",
-            "let d = '",
-            "let é = b\"",
-        ] {
+        for kept in ["let a = \"", "let b: &'a str = r#\"", "let c = '", "let d = '", "let é = b\""] {
             assert!(masked.contains(kept), "{kept} is gone from {masked}");
         }
     }
 
     #[test]
     fn an_unfinished_literal_or_comment_ends_with_the_file() {
-        for text in [
-            "let a = \"x",
-            "/* x",
-            "r#\"x",
-            "'\\",
-            "\"\\",
-            "'",
-            "\"",
-            "//",
-        ] {
+        for text in ["let a = \"x", "/* x", "r#\"x", "'\\", "\"\\", "'", "\"", "//"] {
             assert_eq!(mask(text).len(), text.len(), "{text}");
         }
     }
@@ -318,10 +250,7 @@ mod tests {
     fn test_items_are_cut_and_the_rest_stays() {
         let code = "use a::b;\n#[cfg(test)]\nuse c::d;\nfn live() {}\n#[cfg(test)]\n#[path = \"x\"]\nmod tests {\n    fn dead() { if x { y } }\n}\nfn after() {}\n";
         let live = without_tests(&mask(code));
-        assert!(
-            live.contains("use a::b") && live.contains("fn live") && live.contains("fn after"),
-            "{live}"
-        );
+        assert!(live.contains("use a::b") && live.contains("fn live") && live.contains("fn after"), "{live}");
         assert!(!live.contains("c::d") && !live.contains("dead"), "{live}");
         assert_eq!(lines_without_tests(&mask(code)), 3);
     }

@@ -15,10 +15,7 @@ pub(super) fn links(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     for file in tree.with_suffix(".md") {
         let prose = without_code(&file.text);
-        for captures in inline
-            .captures_iter(&prose)
-            .chain(reference.captures_iter(&prose))
-        {
+        for captures in inline.captures_iter(&prose).chain(reference.captures_iter(&prose)) {
             let Some(target) = captures.get(1) else {
                 continue;
             };
@@ -37,23 +34,13 @@ pub(super) fn links(tree: &Tree) -> Vec<Finding> {
 
 pub(super) fn examples(tree: &Tree) -> Vec<Finding> {
     let numbered = pattern(r"^\d\d+-");
-    let lists: Vec<&str> = EXAMPLE_LISTS
-        .iter()
-        .filter_map(|path| tree.file(path))
-        .map(|file| file.text.as_str())
-        .collect();
+    let lists: Vec<&str> =
+        EXAMPLE_LISTS.iter().filter_map(|path| tree.file(path)).map(|file| file.text.as_str()).collect();
     let mut found: Vec<Finding> = Vec::new();
     let mut seen: Vec<&str> = Vec::new();
-    for file in tree
-        .files
-        .iter()
-        .filter(|file| file.path.starts_with(EXAMPLES) && file.name() != "README.md")
-    {
+    for file in tree.files.iter().filter(|file| file.path.starts_with(EXAMPLES) && file.name() != "README.md") {
         // A folder counts as one example.
-        let name = file.path[EXAMPLES.len()..]
-            .split('/')
-            .next()
-            .unwrap_or_default();
+        let name = file.path[EXAMPLES.len()..].split('/').next().unwrap_or_default();
         if seen.contains(&name) {
             continue;
         }
@@ -79,22 +66,11 @@ pub(super) fn examples(tree: &Tree) -> Vec<Finding> {
 }
 
 pub(super) fn decisions(tree: &Tree) -> Vec<Finding> {
-    let list = tree
-        .file(DECISION_LIST)
-        .map_or("", |file| file.text.as_str());
-    let pages = tree
-        .with_suffix(".md")
-        .filter(|file| file.path.starts_with(DECISIONS) && file.name() != "README.md");
+    let list = tree.file(DECISION_LIST).map_or("", |file| file.text.as_str());
+    let pages = tree.with_suffix(".md").filter(|file| file.path.starts_with(DECISIONS) && file.name() != "README.md");
     let missing = pages.filter(|file| !list.contains(file.name()));
     missing
-        .map(|file| {
-            Finding::new(
-                &file.path,
-                1,
-                "no link leads to this decision",
-                "list it in docs/architecture.md",
-            )
-        })
+        .map(|file| Finding::new(&file.path, 1, "no link leads to this decision", "list it in docs/architecture.md"))
         .collect()
 }
 
@@ -109,9 +85,7 @@ fn without_code(text: &str) -> String {
             out.extend(line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
             fenced ^= fence;
         } else {
-            out.push_str(&span.replace_all(line, |found: &regex::Captures<'_>| {
-                " ".repeat(found[0].len())
-            }));
+            out.push_str(&span.replace_all(line, |found: &regex::Captures<'_>| " ".repeat(found[0].len())));
         }
     }
     out
@@ -122,23 +96,14 @@ fn broken(tree: &Tree, file: &File, link: &str) -> Option<String> {
     if link.contains("://") || link.starts_with("mailto:") {
         return None;
     }
-    let (path, anchor) = link
-        .split_once('#')
-        .map_or((link, None), |(path, anchor)| (path, Some(anchor)));
-    let target = if path.is_empty() {
-        Some(file.path.clone())
-    } else {
-        resolve(&file.path, path)
-    };
+    let (path, anchor) = link.split_once('#').map_or((link, None), |(path, anchor)| (path, Some(anchor)));
+    let target = if path.is_empty() { Some(file.path.clone()) } else { resolve(&file.path, path) };
     let Some(target) = target.filter(|target| tree.has(target)) else {
         return Some(format!("link to `{link}`: there is no such file"));
     };
     let anchor = anchor.filter(|anchor| !anchor.is_empty())?;
-    let page = tree
-        .file(&target)
-        .filter(|page| page.path.ends_with(".md"))?;
-    (!has_anchor(&page.text, anchor))
-        .then(|| format!("link to `{link}`: {target} has no such heading"))
+    let page = tree.file(&target).filter(|page| page.path.ends_with(".md"))?;
+    (!has_anchor(&page.text, anchor)).then(|| format!("link to `{link}`: {target} has no such heading"))
 }
 
 /// A link's path from the root of the repository; `None` when it leads outside.
@@ -161,20 +126,14 @@ fn resolve(from: &str, link: &str) -> Option<String> {
 }
 
 fn has_anchor(text: &str, anchor: &str) -> bool {
-    let explicit =
-        text.contains(&format!("id=\"{anchor}\"")) || text.contains(&format!("name=\"{anchor}\""));
+    let explicit = text.contains(&format!("id=\"{anchor}\"")) || text.contains(&format!("name=\"{anchor}\""));
     explicit
-        || text
-            .lines()
-            .filter(|line| line.starts_with('#'))
-            .any(|line| {
-                let slug = slug(line.trim_start_matches('#'));
-                // A repeated heading gets a number.
-                slug == anchor
-                    || anchor
-                        .rsplit_once('-')
-                        .is_some_and(|(base, number)| base == slug && number.parse::<u32>().is_ok())
-            })
+        || text.lines().filter(|line| line.starts_with('#')).any(|line| {
+            let slug = slug(line.trim_start_matches('#'));
+            // A repeated heading gets a number.
+            slug == anchor
+                || anchor.rsplit_once('-').is_some_and(|(base, number)| base == slug && number.parse::<u32>().is_ok())
+        })
 }
 
 fn slug(heading: &str) -> String {
@@ -207,35 +166,20 @@ mod tests {
                 "# A page: of `words`\n[self](#a-page-of-words) [up](../README.md)\n[x](https://example.org/y)\n```\n[no](link.md)\n```\n`[no](link.md)`\n",
             ),
         ]);
-        assert_eq!(
-            places(&links(&tree)),
-            [
-                "README.md:1",
-                "README.md:2",
-                "README.md:4",
-                "README.md:4",
-                "README.md:3"
-            ]
-        );
+        assert_eq!(places(&links(&tree)), ["README.md:1", "README.md:2", "README.md:4", "README.md:4", "README.md:3"]);
     }
 
     #[test]
     fn examples_without_a_number_or_a_listing_are_found() {
         let tree = Tree::sample(&[
-            (
-                "examples/README.md",
-                "01-hello.yaml, 03-roll and hosts.yaml",
-            ),
+            ("examples/README.md", "01-hello.yaml, 03-roll and hosts.yaml"),
             ("examples/01-hello.yaml", ""),
             ("examples/02-lost.yaml", ""),
             ("examples/03-roll/job.yaml", ""),
             ("examples/03-roll/hosts.yaml", ""),
             ("examples/hosts.yaml", ""),
         ]);
-        assert_eq!(
-            places(&examples(&tree)),
-            ["examples/02-lost.yaml:1", "examples/hosts.yaml:1"]
-        );
+        assert_eq!(places(&examples(&tree)), ["examples/02-lost.yaml:1", "examples/hosts.yaml:1"]);
     }
 
     #[test]

@@ -15,19 +15,8 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(
-        path: &str,
-        line: usize,
-        what: impl Into<String>,
-        mend: &'static str,
-    ) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            item: None,
-            what: what.into(),
-            mend,
-        }
+    pub(super) fn new(path: &str, line: usize, what: impl Into<String>, mend: &'static str) -> Self {
+        Self { path: path.to_owned(), line, item: None, what: what.into(), mend }
     }
 
     pub(super) fn about(mut self, item: &str) -> Self {
@@ -38,18 +27,11 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}: {}\n    mend: {}",
-            self.path, self.line, self.what, self.mend
-        )
+        write!(f, "{}:{}: {}\n    mend: {}", self.path, self.line, self.what, self.mend)
     }
 }
 
 /// `path:line` of each finding, for the tests of the rules.
 pub(super) fn places(findings: &[Finding]) -> Vec<String> {
-    findings
-        .iter()
-        .map(|f| format!("{}:{}", f.path, f.line))
-        .collect()
+    findings.iter().map(|f| format!("{}:{}", f.path, f.line)).collect()
 }

@@ -37,9 +37,7 @@ pub(super) fn functions(masked: &str) -> Vec<Function> {
             line: start,
             lines,
             arguments: count_parts(&masked[open + 1..close.saturating_sub(1).max(open + 1)]),
-            implements_trait: trait_impls
-                .iter()
-                .any(|range| range.contains(&whole.start())),
+            implements_trait: trait_impls.iter().any(|range| range.contains(&whole.start())),
         });
     }
     found
@@ -47,9 +45,7 @@ pub(super) fn functions(masked: &str) -> Vec<Function> {
 
 fn trait_impls(masked: &str) -> Vec<std::ops::Range<usize>> {
     let head = pattern(r"(?m)^\s*(?:unsafe\s+)?impl\b[^{;]*\sfor\s[^{;]*\{");
-    head.find_iter(masked)
-        .map(|found| found.start()..closing(masked, found.end() - 1))
-        .collect()
+    head.find_iter(masked).map(|found| found.start()..closing(masked, found.end() - 1)).collect()
 }
 
 /// The `(` of the parameters, past any generics.
@@ -108,22 +104,17 @@ mod tests {
     #[test]
     fn arguments_are_counted_past_generics_and_nested_commas() {
         assert_eq!(only("fn a() {}").arguments, 0);
+        assert_eq!(only("fn a(&self, b: (u8, u8), c: HashMap<K, V>,) {}").arguments, 3);
         assert_eq!(
-            only("fn a(&self, b: (u8, u8), c: HashMap<K, V>,) {}").arguments,
-            3
-        );
-        assert_eq!(only("fn a<F: Fn(u8, u8) -> Vec<u8>, const N: usize>(f: F, g: impl Fn(u8) -> u8) where F: X {}").arguments, 2);
-        assert_eq!(
-            only("fn a(\n    b: u8, // one, two\n    c: [u8; 3],\n);").arguments,
+            only("fn a<F: Fn(u8, u8) -> Vec<u8>, const N: usize>(f: F, g: impl Fn(u8) -> u8) where F: X {}").arguments,
             2
         );
+        assert_eq!(only("fn a(\n    b: u8, // one, two\n    c: [u8; 3],\n);").arguments, 2);
     }
 
     #[test]
     fn length_runs_to_the_matching_brace() {
-        let function = only(
-            "\npub async fn a(b: u8)\nwhere\n    B: C,\n{\n    if x { \"}\" }\n}\nstruct S;\n",
-        );
+        let function = only("\npub async fn a(b: u8)\nwhere\n    B: C,\n{\n    if x { \"}\" }\n}\nstruct S;\n");
         assert_eq!((function.line, function.lines), (2, 6));
         assert_eq!(only("trait T { fn a(&self); }").lines, 0);
     }
@@ -131,8 +122,6 @@ mod tests {
     #[test]
     fn methods_of_a_trait_impl_are_marked() {
         assert!(only("impl<'a> T<'a> for S {\n    fn a(&self) {}\n}\n").implements_trait);
-        assert!(
-            !only("impl<T> S<T> where for<'a> T: X {\n    fn a(&self) {}\n}\n").implements_trait
-        );
+        assert!(!only("impl<T> S<T> where for<'a> T: X {\n    fn a(&self) {}\n}\n").implements_trait);
     }
 }

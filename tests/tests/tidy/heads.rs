@@ -9,29 +9,13 @@ const REMOTE_PLUGINS: &str = "plugins-remote/";
 const SHORTEST_HEAD: usize = 20;
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    let rust = tree
-        .rust()
-        .filter(|file| !has_head(file.text.lines(), "//!"))
-        .map(|file| {
-            Finding::new(
-                &file.path,
-                1,
-                "no head doc",
-                "begin the file with `//!`: what it is, why, and how it can fail",
-            )
-        });
-    let shell = tree
-        .files
-        .iter()
-        .filter(|file| file.path.starts_with(REMOTE_PLUGINS) && is_shell(&file.path, &file.text));
-    let shell = shell
-        .filter(|file| {
-            !has_head(
-                file.text.lines().filter(|line| !line.starts_with("#!")),
-                "#",
-            )
-        })
-        .map(|file| {
+    let rust = tree.rust().filter(|file| !has_head(file.text.lines(), "//!")).map(|file| {
+        Finding::new(&file.path, 1, "no head doc", "begin the file with `//!`: what it is, why, and how it can fail")
+    });
+    let shell =
+        tree.files.iter().filter(|file| file.path.starts_with(REMOTE_PLUGINS) && is_shell(&file.path, &file.text));
+    let shell =
+        shell.filter(|file| !has_head(file.text.lines().filter(|line| !line.starts_with("#!")), "#")).map(|file| {
             Finding::new(
                 &file.path,
                 1,
@@ -43,11 +27,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 }
 
 fn is_shell(path: &str, text: &str) -> bool {
-    path.ends_with(".sh")
-        || text
-            .lines()
-            .next()
-            .is_some_and(|line| line.starts_with("#!") && line.ends_with("sh"))
+    path.ends_with(".sh") || text.lines().next().is_some_and(|line| line.starts_with("#!") && line.ends_with("sh"))
 }
 
 /// Whether the first lines are a comment of this kind that says something.
@@ -68,31 +48,17 @@ mod tests {
     #[test]
     fn files_without_a_head_are_found() {
         let tree = Tree::sample(&[
-            (
-                "a/src/good.rs",
-                "//! Cuts targets into batches.\n\nfn f() {}\n",
-            ),
-            (
-                "a/src/none.rs",
-                "fn f() {}\n//! Cuts targets into batches.\n",
-            ),
+            ("a/src/good.rs", "//! Cuts targets into batches.\n\nfn f() {}\n"),
+            ("a/src/none.rs", "fn f() {}\n//! Cuts targets into batches.\n"),
             ("a/src/short.rs", "//! todo\nfn f() {}\n"),
-            (
-                "plugins-remote/good",
-                "#!/bin/sh\n# Restarts a service and waits for it.\n",
-            ),
+            ("plugins-remote/good", "#!/bin/sh\n# Restarts a service and waits for it.\n"),
             ("plugins-remote/none", "#!/bin/sh\nset -eu\n"),
             ("plugins-remote/none.sh", "set -eu\n"),
             ("plugins-remote/manifest.yaml", "name: x\n"),
         ]);
         assert_eq!(
             places(&check(&tree)),
-            [
-                "a/src/none.rs:1",
-                "a/src/short.rs:1",
-                "plugins-remote/none:1",
-                "plugins-remote/none.sh:1"
-            ]
+            ["a/src/none.rs:1", "a/src/short.rs:1", "plugins-remote/none:1", "plugins-remote/none.sh:1"]
         );
     }
 }

@@ -30,10 +30,7 @@ const RULES: &[(&str, Check)] = &[
 /// Fails with every place where the rule does not hold.
 #[track_caller]
 fn hold(rule: &str) {
-    let (_, check) = RULES
-        .iter()
-        .find(|(name, _)| *name == rule)
-        .expect("each test names a rule of the table");
+    let (_, check) = RULES.iter().find(|(name, _)| *name == rule).expect("each test names a rule of the table");
     let tree = Tree::load();
     let left = allowed(&tree).apply(rule, check(&tree));
     assert!(left.is_empty(), "{}", report(rule, &left));
@@ -150,20 +147,9 @@ fn every_rule_passes_on_an_empty_tree() {
 
 #[test]
 fn a_report_names_place_fault_and_mend() {
-    let finding = Finding::new(
-        "a/src/b.rs",
-        12,
-        "601 lines without tests, 600 allowed",
-        "split it",
-    );
+    let finding = Finding::new("a/src/b.rs", 12, "601 lines without tests, 600 allowed", "split it");
     let text = report("file-size", &[finding]);
-    for part in [
-        "file-size",
-        "a/src/b.rs:12:",
-        "601 lines",
-        "mend: split it",
-        allow::PATH,
-    ] {
+    for part in ["file-size", "a/src/b.rs:12:", "601 lines", "mend: split it", allow::PATH] {
         assert!(text.contains(part), "no {part} in {text}");
     }
 }

@@ -15,24 +15,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("autoexec-store", &[]),
     ("autoexec-process", &[]),
     ("autoexec-tools", &[]),
-    (
-        "autoexec-scheduler",
-        &[
-            "autoexec-core",
-            "autoexec-store",
-            "autoexec-tools",
-            "autoexec-wire",
-        ],
-    ),
-    (
-        "autoexec-runner",
-        &["autoexec-process", "autoexec-tools", "autoexec-wire"],
-    ),
+    ("autoexec-scheduler", &["autoexec-core", "autoexec-store", "autoexec-tools", "autoexec-wire"]),
+    ("autoexec-runner", &["autoexec-process", "autoexec-tools", "autoexec-wire"]),
     ("tagent", &["autoexec-process", "autoexec-wire"]),
-    (
-        "autoexec",
-        &["autoexec-wire", "autoexec-scheduler", "autoexec-runner"],
-    ),
+    ("autoexec", &["autoexec-wire", "autoexec-scheduler", "autoexec-runner"]),
 ];
 
 /// The crate of tests may use anything.
@@ -40,25 +26,11 @@ const TESTS: &str = "autoexec-tests";
 
 /// What the pure crates must not even be able to call.
 const PURE: &[&str] = &[MODEL, "autoexec-core"];
-const IMPURE: &[&str] = &[
-    "tokio",
-    "futures",
-    "rand",
-    "getrandom",
-    "nix",
-    "russh",
-    "rusqlite",
-    "tonic",
-    "prost",
-    "tempfile",
-];
+const IMPURE: &[&str] =
+    &["tokio", "futures", "rand", "getrandom", "nix", "russh", "rusqlite", "tonic", "prost", "tempfile"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    tree.files
-        .iter()
-        .filter(|file| file.name() == "Cargo.toml")
-        .flat_map(check_manifest)
-        .collect()
+    tree.files.iter().filter(|file| file.name() == "Cargo.toml").flat_map(check_manifest).collect()
 }
 
 fn check_manifest(file: &File) -> Vec<Finding> {
@@ -76,12 +48,15 @@ fn check_manifest(file: &File) -> Vec<Finding> {
     };
     let mut found = Vec::new();
     for (line, dependency) in dependencies(&file.text) {
-        let ours = dependency == "tagent"
-            || dependency == "autoexec"
-            || dependency.starts_with("autoexec-");
+        let ours = dependency == "tagent" || dependency == "autoexec" || dependency.starts_with("autoexec-");
         if ours && dependency != MODEL && !allowed.contains(&dependency) {
             let what = format!("`{package}` must not depend on `{dependency}`");
-            found.push(Finding::new(&file.path, line, what, "move the shared part to a crate both may use, or pass what is needed as an argument or a narrow trait"));
+            found.push(Finding::new(
+                &file.path,
+                line,
+                what,
+                "move the shared part to a crate both may use, or pass what is needed as an argument or a narrow trait",
+            ));
         }
         if PURE.contains(&package) && IMPURE.contains(&dependency) {
             let what = format!("`{package}` is pure and must not depend on `{dependency}`");
@@ -97,18 +72,11 @@ fn check_manifest(file: &File) -> Vec<Finding> {
 }
 
 fn package_name(manifest: &str) -> Option<&str> {
-    let mut lines = manifest
-        .lines()
-        .skip_while(|line| line.trim() != "[package]")
-        .skip(1);
+    let mut lines = manifest.lines().skip_while(|line| line.trim() != "[package]").skip(1);
     let line = lines
         .by_ref()
         .take_while(|line| !line.starts_with('['))
-        .find(|line| {
-            line.split('=')
-                .next()
-                .is_some_and(|key| key.trim() == "name")
-        })?;
+        .find(|line| line.split('=').next().is_some_and(|key| key.trim() == "name"))?;
     Some(line.split_once('=')?.1.trim().trim_matches('"'))
 }
 
@@ -118,10 +86,7 @@ fn dependencies(manifest: &str) -> Vec<(usize, &str)> {
     let mut inside = false;
     for (index, line) in manifest.lines().enumerate() {
         let line = line.trim();
-        if let Some(section) = line
-            .strip_prefix('[')
-            .and_then(|rest| rest.split(']').next())
-        {
+        if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
             let (table, name) = match section.rsplit_once("dependencies.") {
                 Some((before, name)) => (format!("{before}dependencies"), Some(name)),
                 None => (section.to_owned(), None),
@@ -157,9 +122,7 @@ mod tests {
             ["x/Cargo.toml:5"]
         );
         assert_eq!(
-            found(
-                "[package]\nname = \"autoexec-runner\"\n[build-dependencies]\nautoexec-core = { path = \"y\" }\n"
-            ),
+            found("[package]\nname = \"autoexec-runner\"\n[build-dependencies]\nautoexec-core = { path = \"y\" }\n"),
             ["x/Cargo.toml:4"]
         );
         assert_eq!(
@@ -167,9 +130,7 @@ mod tests {
             ["x/Cargo.toml:3"]
         );
         assert_eq!(
-            found(
-                "[package]\nname = \"tagent\"\n[target.'cfg(unix)'.dependencies]\nautoexec-tools = \"1\"\n"
-            ),
+            found("[package]\nname = \"tagent\"\n[target.'cfg(unix)'.dependencies]\nautoexec-tools = \"1\"\n"),
             ["x/Cargo.toml:4"]
         );
     }
@@ -182,29 +143,16 @@ mod tests {
             ),
             [""; 0]
         );
-        assert_eq!(
-            found(
-                "[package]\nname = \"autoexec-tests\"\n[dependencies]\nautoexec.workspace = true\n"
-            ),
-            [""; 0]
-        );
-        assert_eq!(
-            found("[workspace.dependencies]\nautoexec-core = { path = \"y\" }\n"),
-            [""; 0]
-        );
+        assert_eq!(found("[package]\nname = \"autoexec-tests\"\n[dependencies]\nautoexec.workspace = true\n"), [""; 0]);
+        assert_eq!(found("[workspace.dependencies]\nautoexec-core = { path = \"y\" }\n"), [""; 0]);
     }
 
     #[test]
     fn pure_crates_and_unknown_crates_are_held_to_account() {
         assert_eq!(
-            found(
-                "[package]\nname = \"autoexec-model\"\n[dependencies]\n# why\ntokio.workspace = true\n"
-            ),
+            found("[package]\nname = \"autoexec-model\"\n[dependencies]\n# why\ntokio.workspace = true\n"),
             ["x/Cargo.toml:5"]
         );
-        assert_eq!(
-            found("[package]\nname = \"autoexec-extra\"\n"),
-            ["x/Cargo.toml:1"]
-        );
+        assert_eq!(found("[package]\nname = \"autoexec-extra\"\n"), ["x/Cargo.toml:1"]);
     }
 }

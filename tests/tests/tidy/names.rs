@@ -4,16 +4,7 @@ use super::code::{line_of, pattern};
 use super::finding::Finding;
 use super::tree::Tree;
 
-const EMPTY_NAMES: &[&str] = &[
-    "util",
-    "utils",
-    "utility",
-    "utilities",
-    "common",
-    "helper",
-    "helpers",
-    "misc",
-];
+const EMPTY_NAMES: &[&str] = &["util", "utils", "utility", "utilities", "common", "helper", "helpers", "misc"];
 const MEND: &str = "name it for what it does; if it does several things, it is several modules";
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -22,24 +13,12 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     for file in &tree.files {
         let is_manifest = file.name() == "Cargo.toml";
-        if file.is_rust()
-            && file
-                .path
-                .trim_end_matches(".rs")
-                .split('/')
-                .any(says_nothing)
-        {
+        if file.is_rust() && file.path.trim_end_matches(".rs").split('/').any(says_nothing) {
             found.push(Finding::new(&file.path, 1, "the path names nothing", MEND));
         }
-        let (text, names) = if is_manifest {
-            (&file.text, &package)
-        } else {
-            (&file.code, &module)
-        };
-        for name in names
-            .captures_iter(text)
-            .filter_map(|captures| captures.get(1))
-            .filter(|name| says_nothing(name.as_str()))
+        let (text, names) = if is_manifest { (&file.text, &package) } else { (&file.code, &module) };
+        for name in
+            names.captures_iter(text).filter_map(|captures| captures.get(1)).filter(|name| says_nothing(name.as_str()))
         {
             found.push(Finding::new(
                 &file.path,
@@ -53,8 +32,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 }
 
 fn says_nothing(name: &str) -> bool {
-    name.split(['_', '-'])
-        .any(|word| EMPTY_NAMES.contains(&word))
+    name.split(['_', '-']).any(|word| EMPTY_NAMES.contains(&word))
 }
 
 #[cfg(test)]
@@ -72,12 +50,7 @@ mod tests {
         ]);
         assert_eq!(
             places(&check(&tree)),
-            [
-                "a/Cargo.toml:2",
-                "a/src/commonality.rs:2",
-                "a/src/helpers/cut.rs:1",
-                "a/src/string_utils.rs:1"
-            ]
+            ["a/Cargo.toml:2", "a/src/commonality.rs:2", "a/src/helpers/cut.rs:1", "a/src/string_utils.rs:1"]
         );
     }
 }

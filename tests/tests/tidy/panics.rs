@@ -12,11 +12,13 @@ pub(super) fn panics(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     for file in tree.rust() {
         for hit in call.find_iter(&file.live) {
-            let what = format!(
-                "`{}` outside tests",
-                hit.as_str().split_whitespace().next().unwrap_or_default()
-            );
-            found.push(Finding::new(&file.path, line_of(&file.live, hit.start()), what, "return an error that names the failed operation, or make the case impossible by its type"));
+            let what = format!("`{}` outside tests", hit.as_str().split_whitespace().next().unwrap_or_default());
+            found.push(Finding::new(
+                &file.path,
+                line_of(&file.live, hit.start()),
+                what,
+                "return an error that names the failed operation, or make the case impossible by its type",
+            ));
         }
     }
     found
@@ -47,10 +49,7 @@ mod tests {
     fn panics_outside_tests_are_found() {
         let text = "fn f() {\n    a.unwrap();\n    b.expect(\n        \"there\");\n    todo!();\n    // c.unwrap()\n    self.expect(Token::Comma);\n    d.unwrap_or(1);\n}\n#[cfg(test)]\nmod tests {\n    fn g() { a.unwrap() }\n}\n";
         let tree = Tree::sample(&[("a/src/a.rs", text), ("a/tests/a.rs", text)]);
-        assert_eq!(
-            places(&panics(&tree)),
-            ["a/src/a.rs:2", "a/src/a.rs:3", "a/src/a.rs:5"]
-        );
+        assert_eq!(places(&panics(&tree)), ["a/src/a.rs:2", "a/src/a.rs:3", "a/src/a.rs:5"]);
     }
 
     #[test]

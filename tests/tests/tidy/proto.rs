@@ -7,9 +7,7 @@ use super::tree::{File, Tree};
 const LINES: usize = 250;
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    tree.with_suffix(".proto")
-        .flat_map(|file| too_long(file).into_iter().chain(bare_fields(file)))
-        .collect()
+    tree.with_suffix(".proto").flat_map(|file| too_long(file).into_iter().chain(bare_fields(file))).collect()
 }
 
 fn too_long(file: &File) -> Option<Finding> {
@@ -26,21 +24,17 @@ fn too_long(file: &File) -> Option<Finding> {
 
 /// Fields without a comment above them or on their line.
 fn bare_fields(file: &File) -> Vec<Finding> {
-    let field =
-        pattern(r"^(?:repeated\s+|optional\s+)?(?:map\s*<[^>]*>|[\w.]+)\s+(\w+)\s*=\s*\d+\s*[;\[]");
+    let field = pattern(r"^(?:repeated\s+|optional\s+)?(?:map\s*<[^>]*>|[\w.]+)\s+(\w+)\s*=\s*\d+\s*[;\[]");
     let open = pattern(r"^(message|oneof|enum|service|rpc|extend)\b[^{]*\{");
     let mut blocks: Vec<String> = Vec::new();
     let mut above = "";
     let mut found = Vec::new();
     for (index, line) in file.text.lines().map(str::trim).enumerate() {
         let code = line.split("//").next().unwrap_or_default();
-        let in_message = blocks
-            .last()
-            .is_some_and(|block| block == "message" || block == "oneof");
+        let in_message = blocks.last().is_some_and(|block| block == "message" || block == "oneof");
         let commented = line.contains("//") || above.starts_with("//") || above.ends_with("*/");
-        if let Some(captures) = field
-            .captures(code)
-            .filter(|captures| in_message && !commented && !captures[0].starts_with("option "))
+        if let Some(captures) =
+            field.captures(code).filter(|captures| in_message && !commented && !captures[0].starts_with("option "))
         {
             let what = format!("field `{}` has no comment", &captures[1]);
             found.push(Finding::new(
@@ -57,9 +51,7 @@ fn bare_fields(file: &File) -> Vec<Finding> {
                 let kind = open
                     .captures(code)
                     .filter(|captures| captures[0].len() == at + 1)
-                    .map_or("", |captures| {
-                        captures.get(1).map_or("", |kind| kind.as_str())
-                    });
+                    .map_or("", |captures| captures.get(1).map_or("", |kind| kind.as_str()));
                 blocks.push(kind.to_owned());
             }
         }
@@ -85,9 +77,6 @@ mod tests {
     #[test]
     fn a_long_file_is_found() {
         let text = "\n".repeat(251);
-        assert_eq!(
-            places(&check(&Tree::sample(&[("proto/a.proto", &text)]))),
-            ["proto/a.proto:1"]
-        );
+        assert_eq!(places(&check(&Tree::sample(&[("proto/a.proto", &text)]))), ["proto/a.proto:1"]);
     }
 }

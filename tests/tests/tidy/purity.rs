@@ -21,16 +21,15 @@ const WORLD: &[&str] = &[
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let world = pattern(&WORLD.join("|"));
     let mut found = Vec::new();
-    for file in tree
-        .rust()
-        .filter(|file| FOLDERS.iter().any(|folder| file.path.starts_with(folder)))
-    {
+    for file in tree.rust().filter(|file| FOLDERS.iter().any(|folder| file.path.starts_with(folder))) {
         for hit in world.find_iter(&file.live) {
-            let what = format!(
-                "`{}` in a pure crate",
-                hit.as_str().lines().next().unwrap_or_default()
-            );
-            found.push(Finding::new(&file.path, line_of(&file.live, hit.start()), what, "let a driver ask, and pass the answer in as an argument (`now`, an id, the text of a file)"));
+            let what = format!("`{}` in a pure crate", hit.as_str().lines().next().unwrap_or_default());
+            found.push(Finding::new(
+                &file.path,
+                line_of(&file.live, hit.start()),
+                what,
+                "let a driver ask, and pass the answer in as an argument (`now`, an id, the text of a file)",
+            ));
         }
     }
     found
@@ -45,19 +44,14 @@ mod tests {
     fn questions_to_the_world_are_found() {
         let text = "use std::time::{Duration, Instant};\nuse std::{collections::BTreeMap, fs};\nuse std::net::{IpAddr, TcpStream};\nfn f() {\n    let at = Timestamp::now();\n    std::env::var(x);\n}\nasync fn g() {}\n";
         let tree = Tree::sample(&[("proto/model/src/a.rs", text), ("cli/src/a.rs", text)]);
-        let expected: Vec<String> = [1, 2, 3, 5, 6, 8]
-            .iter()
-            .map(|line| format!("proto/model/src/a.rs:{line}"))
-            .collect();
+        let expected: Vec<String> =
+            [1, 2, 3, 5, 6, 8].iter().map(|line| format!("proto/model/src/a.rs:{line}")).collect();
         assert_eq!(places(&check(&tree)), expected);
     }
 
     #[test]
     fn data_tests_and_comments_pass() {
         let text = "use std::net::IpAddr;\nuse std::time::Duration;\n// never std::fs\nfn brand() { operand::x() }\n#[cfg(test)]\nmod tests { use std::fs; }\n";
-        assert_eq!(
-            check(&Tree::sample(&[("scheduler/core/src/a.rs", text)])),
-            vec![]
-        );
+        assert_eq!(check(&Tree::sample(&[("scheduler/core/src/a.rs", text)])), vec![]);
     }
 }

@@ -23,18 +23,10 @@ pub(super) fn files(tree: &Tree) -> Vec<Finding> {
                 DECLARATION_LINES,
                 "leave declarations and the head doc; move the code to files named for what they do",
             ),
-            _ => (
-                FILE_LINES,
-                "split it by idea or by variant into files named for what they do",
-            ),
+            _ => (FILE_LINES, "split it by idea or by variant into files named for what they do"),
         };
         if lines > ceiling {
-            found.push(Finding::new(
-                &file.path,
-                1,
-                format!("{lines} lines without tests, {ceiling} allowed"),
-                mend,
-            ));
+            found.push(Finding::new(&file.path, 1, format!("{lines} lines without tests, {ceiling} allowed"), mend));
         }
     }
     found
@@ -42,22 +34,10 @@ pub(super) fn files(tree: &Tree) -> Vec<Finding> {
 
 pub(super) fn function_lengths(tree: &Tree) -> Vec<Finding> {
     over_functions(tree, |file, function| {
-        let ceiling = if file.path.starts_with(COMMANDS) {
-            COMMAND_LINES
-        } else {
-            FUNCTION_LINES
-        };
+        let ceiling = if file.path.starts_with(COMMANDS) { COMMAND_LINES } else { FUNCTION_LINES };
         (function.lines > ceiling).then(|| {
-            let what = format!(
-                "fn {} has {} lines, {ceiling} allowed",
-                function.name, function.lines
-            );
-            Finding::new(
-                &file.path,
-                function.line,
-                what,
-                "give its steps names: one function each",
-            )
+            let what = format!("fn {} has {} lines, {ceiling} allowed", function.name, function.lines);
+            Finding::new(&file.path, function.line, what, "give its steps names: one function each")
         })
     })
 }
@@ -65,16 +45,8 @@ pub(super) fn function_lengths(tree: &Tree) -> Vec<Finding> {
 pub(super) fn arguments(tree: &Tree) -> Vec<Finding> {
     over_functions(tree, |file, function| {
         (function.arguments > ARGUMENTS && !function.implements_trait).then(|| {
-            let what = format!(
-                "fn {} takes {} arguments, {ARGUMENTS} allowed",
-                function.name, function.arguments
-            );
-            Finding::new(
-                &file.path,
-                function.line,
-                what,
-                "put those that belong together into a struct with a name",
-            )
+            let what = format!("fn {} takes {} arguments, {ARGUMENTS} allowed", function.name, function.arguments);
+            Finding::new(&file.path, function.line, what, "put those that belong together into a struct with a name")
         })
     })
 }
@@ -83,10 +55,7 @@ fn live(tree: &Tree) -> impl Iterator<Item = &File> {
     tree.rust().filter(|file| !file.live.trim().is_empty())
 }
 
-fn over_functions(
-    tree: &Tree,
-    judge: impl Fn(&File, &Function) -> Option<Finding>,
-) -> Vec<Finding> {
+fn over_functions(tree: &Tree, judge: impl Fn(&File, &Function) -> Option<Finding>) -> Vec<Finding> {
     let mut found = Vec::new();
     for file in live(tree) {
         for function in functions(&file.live) {
@@ -109,14 +78,7 @@ mod tests {
     fn a_file_over_its_ceiling_is_found_and_tests_do_not_count() {
         let tree = Tree::sample(&[
             ("a/src/long.rs", &lines(601)),
-            (
-                "a/src/fits.rs",
-                &format!(
-                    "{}#[cfg(test)]\nmod tests {{\n{}}}\n",
-                    lines(600),
-                    lines(900)
-                ),
-            ),
+            ("a/src/fits.rs", &format!("{}#[cfg(test)]\nmod tests {{\n{}}}\n", lines(600), lines(900))),
             ("a/src/mod.rs", &lines(121)),
             ("a/src/lib.rs", &lines(120)),
             ("a/tests/long.rs", &lines(900)),
@@ -134,10 +96,7 @@ mod tests {
             ("cli/src/commands/long.rs", &body(119)),
         ]);
         let found = function_lengths(&tree);
-        assert_eq!(
-            places(&found),
-            ["a/src/long.rs:2", "cli/src/commands/long.rs:2"]
-        );
+        assert_eq!(places(&found), ["a/src/long.rs:2", "cli/src/commands/long.rs:2"]);
         assert_eq!(found[0].item.as_deref(), Some("f"));
     }
 

@@ -21,18 +21,9 @@ pub(super) struct File {
 impl File {
     fn new(path: &str, text: String) -> Self {
         let is_rust = path.ends_with(".rs");
-        let masked = if is_rust {
-            code::mask(&text)
-        } else {
-            String::new()
-        };
+        let masked = if is_rust { code::mask(&text) } else { String::new() };
         let live = code::without_tests(&masked);
-        Self {
-            path: path.to_owned(),
-            text,
-            code: masked,
-            live,
-        }
+        Self { path: path.to_owned(), text, code: masked, live }
     }
 
     pub(super) fn is_rust(&self) -> bool {
@@ -62,28 +53,18 @@ impl Tree {
 
     /// A small tree in memory, for the tests of the rules.
     pub(super) fn sample(files: &[(&str, &str)]) -> Self {
-        Self::new(
-            files
-                .iter()
-                .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-                .collect(),
-        )
+        Self::new(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect())
     }
 
     fn new(mut files: Vec<(String, String)>) -> Self {
         files.sort();
-        let mut files: Vec<File> = files
-            .into_iter()
-            .map(|(path, text)| File::new(&path, text))
-            .collect();
-        let test_modules: Vec<String> = files
-            .iter()
-            .flat_map(|file| code::test_modules(&file.path, &file.text, &file.code))
-            .collect();
+        let mut files: Vec<File> = files.into_iter().map(|(path, text)| File::new(&path, text)).collect();
+        let test_modules: Vec<String> =
+            files.iter().flat_map(|file| code::test_modules(&file.path, &file.text, &file.code)).collect();
         for file in &mut files {
-            let declared_as_test = test_modules.iter().any(|module| {
-                file.path == format!("{module}.rs") || file.path.starts_with(&format!("{module}/"))
-            });
+            let declared_as_test = test_modules
+                .iter()
+                .any(|module| file.path == format!("{module}.rs") || file.path.starts_with(&format!("{module}/")));
             if declared_as_test || in_test_folder(&file.path) {
                 file.live = code::blank(&file.live);
             }
@@ -98,11 +79,7 @@ impl Tree {
     /// Whether a file or a folder with files in it is there.
     pub(super) fn has(&self, path: &str) -> bool {
         let folder = format!("{path}/");
-        path.is_empty()
-            || self
-                .files
-                .iter()
-                .any(|file| file.path == path || file.path.starts_with(&folder))
+        path.is_empty() || self.files.iter().any(|file| file.path == path || file.path.starts_with(&folder))
     }
 
     pub(super) fn rust(&self) -> impl Iterator<Item = &File> {
@@ -110,37 +87,24 @@ impl Tree {
     }
 
     pub(super) fn with_suffix<'a>(&'a self, suffix: &'a str) -> impl Iterator<Item = &'a File> {
-        self.files
-            .iter()
-            .filter(move |file| file.path.ends_with(suffix))
+        self.files.iter().filter(move |file| file.path.ends_with(suffix))
     }
 }
 
 fn in_test_folder(path: &str) -> bool {
-    path.split('/')
-        .any(|part| matches!(part, "tests" | "benches" | "fuzz"))
+    path.split('/').any(|part| matches!(part, "tests" | "benches" | "fuzz"))
 }
 
 /// `None` without git, or where git does not know this folder.
 fn git_files(root: &Path) -> Option<Vec<String>> {
     let listed = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output()
         .ok()
         .filter(|output| output.status.success())?;
     let text = String::from_utf8(listed.stdout).ok()?;
-    let paths: Vec<String> = text
-        .split('\0')
-        .filter(|path| !path.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let paths: Vec<String> = text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
     (!paths.is_empty()).then_some(paths)
 }
 
@@ -148,8 +112,7 @@ fn walked_files(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
-        let entries =
-            std::fs::read_dir(root.join(&folder)).expect("a folder of the repository can be read");
+        let entries = std::fs::read_dir(root.join(&folder)).expect("a folder of the repository can be read");
         for entry in entries.flatten() {
             let path = folder.join(entry.file_name());
             let Ok(kind) = entry.file_type() else {
@@ -175,11 +138,7 @@ mod tests {
         assert!(Tree::load().file("Cargo.toml").is_some());
         let walked = walked_files(&root);
         assert!(walked.contains(&"tests/tests/tidy/tree.rs".to_owned()));
-        assert!(
-            !walked
-                .iter()
-                .any(|path| path.starts_with("target/") || path.starts_with(".git/"))
-        );
+        assert!(!walked.iter().any(|path| path.starts_with("target/") || path.starts_with(".git/")));
     }
 
     #[test]
@@ -195,11 +154,8 @@ mod tests {
             ("a/src/plan/tests/more.rs", "fn x() {}\n"),
             ("a/tests/whole.rs", "fn x() {}\n"),
         ]);
-        let live: Vec<&str> = tree
-            .rust()
-            .filter(|file| file.live.contains("fn x"))
-            .map(|file| file.path.as_str())
-            .collect();
+        let live: Vec<&str> =
+            tree.rust().filter(|file| file.live.contains("fn x")).map(|file| file.path.as_str()).collect();
         assert_eq!(live, ["a/src/plan.rs"]);
     }
 }

@@ -9,15 +9,9 @@ use super::tree::Tree;
 /// A word of other systems, and ours.
 const SYNONYMS: &[(&str, &str)] = &[
     ("Round", "use Batch: a slice of targets that moves together"),
-    (
-        "Node",
-        "use Target for a machine; in a tree or graph, name what the element is",
-    ),
+    ("Node", "use Target for a machine; in a tree or graph, name what the element is"),
     ("Minion", "use Runner, or Target"),
-    (
-        "Playbook",
-        "use JobSpec for what is written, Plan for what is resolved",
-    ),
+    ("Playbook", "use JobSpec for what is written, Plan for what is resolved"),
     ("Workflow", "use Job, or Plan"),
     ("Master", "use Scheduler"),
 ];
@@ -31,32 +25,15 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     );
     let spoken = pattern(r"(?i)\w*playbook\w*");
     let mut found = Vec::new();
-    for file in tree
-        .files
-        .iter()
-        .filter(|file| !file.path.starts_with(IMPORTERS))
-    {
-        let text = if file.path.ends_with(".proto") {
-            &file.text
-        } else {
-            &file.code
-        };
+    for file in tree.files.iter().filter(|file| !file.path.starts_with(IMPORTERS)) {
+        let text = if file.path.ends_with(".proto") { &file.text } else { &file.code };
         for (index, line) in text.lines().enumerate() {
             let hit = declared
                 .captures(line)
                 .map(|captures| (captures[0].to_owned(), mend(&captures[1])))
-                .or_else(|| {
-                    spoken
-                        .find(line)
-                        .map(|hit| (hit.as_str().to_owned(), mend("Playbook")))
-                });
+                .or_else(|| spoken.find(line).map(|hit| (hit.as_str().to_owned(), mend("Playbook"))));
             if let Some((word, mend)) = hit {
-                found.push(Finding::new(
-                    &file.path,
-                    index + 1,
-                    format!("`{word}` is not a word of ours"),
-                    mend,
-                ));
+                found.push(Finding::new(&file.path, index + 1, format!("`{word}` is not a word of ours"), mend));
             }
         }
     }
@@ -64,10 +41,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 }
 
 fn mend(word: &str) -> &'static str {
-    SYNONYMS
-        .iter()
-        .find(|(synonym, _)| *synonym == word)
-        .map_or("use a word of the glossary", |(_, ours)| ours)
+    SYNONYMS.iter().find(|(synonym, _)| *synonym == word).map_or("use a word of the glossary", |(_, ours)| ours)
 }
 
 #[cfg(test)]
@@ -82,21 +56,12 @@ mod tests {
                 "a/src/a.rs",
                 "// a playbook, a Node\nstruct Round;\nenum NodeState {}\nstruct Roundabout;\nlet my_playbook = \"playbook\";\nstruct Playbook;\n",
             ),
-            (
-                "proto/autoexec/v1/a.proto",
-                "message Node {}\nmessage Batch {}\n",
-            ),
+            ("proto/autoexec/v1/a.proto", "message Node {}\nmessage Batch {}\n"),
             ("tools/src/import/ansible.rs", "struct Playbook;\n"),
         ]);
         assert_eq!(
             places(&check(&tree)),
-            [
-                "a/src/a.rs:2",
-                "a/src/a.rs:3",
-                "a/src/a.rs:5",
-                "a/src/a.rs:6",
-                "proto/autoexec/v1/a.proto:1"
-            ]
+            ["a/src/a.rs:2", "a/src/a.rs:3", "a/src/a.rs:5", "a/src/a.rs:6", "proto/autoexec/v1/a.proto:1"]
         );
     }
 
@@ -105,11 +70,7 @@ mod tests {
         for (word, ours) in SYNONYMS {
             let text = format!("struct {word}Id;\n");
             let found = check(&Tree::sample(&[("a/src/a.rs", &text)]));
-            assert_eq!(
-                found.first().map(|finding| finding.mend),
-                Some(*ours),
-                "{word}"
-            );
+            assert_eq!(found.first().map(|finding| finding.mend), Some(*ours), "{word}");
         }
     }
 }

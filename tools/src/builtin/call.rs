@@ -58,24 +58,14 @@ impl<'a> Call<'a> {
         out: &'a mut dyn Write,
         err: &'a mut dyn Write,
     ) -> Result<Self, Stop> {
-        let path = environment
-            .get(OsStr::new("AUTOEXEC_PARAMS"))
-            .ok_or_else(|| {
-                Stop::Contract(
-                    "AUTOEXEC_PARAMS is not set: it names the file with the parameters".to_owned(),
-                )
-            })?;
+        let path = environment.get(OsStr::new("AUTOEXEC_PARAMS")).ok_or_else(|| {
+            Stop::Contract("AUTOEXEC_PARAMS is not set: it names the file with the parameters".to_owned())
+        })?;
         let bytes = read_bounded(Path::new(path), MAX_PARAMS)
             .map_err(|error| Stop::Contract(format!("cannot read the parameter file: {error}")))?;
-        let params = serde_json::from_slice(&bytes).map_err(|error| {
-            Stop::Contract(format!("the parameter file is not a JSON object: {error}"))
-        })?;
-        Ok(Self {
-            params,
-            environment,
-            out,
-            err,
-        })
+        let params = serde_json::from_slice(&bytes)
+            .map_err(|error| Stop::Contract(format!("the parameter file is not a JSON object: {error}")))?;
+        Ok(Self { params, environment, out, err })
     }
 
     /// A line for people on standard output. It holds nothing that differs from one target to the next without need,
@@ -114,30 +104,17 @@ impl<'a> Call<'a> {
 
     /// A text that must be there.
     pub(crate) fn required(&self, name: &str) -> Result<&str, Stop> {
-        self.text(name)?
-            .ok_or_else(|| Stop::Parameter(format!("{name} is missing")))
+        self.text(name)?.ok_or_else(|| Stop::Parameter(format!("{name} is missing")))
     }
 
     /// A whole number within bounds.
-    pub(crate) fn number(
-        &self,
-        name: &str,
-        bounds: std::ops::RangeInclusive<u64>,
-    ) -> Result<Option<u64>, Stop> {
+    pub(crate) fn number(&self, name: &str, bounds: std::ops::RangeInclusive<u64>) -> Result<Option<u64>, Stop> {
         let Some(value) = self.given(name) else {
             return Ok(None);
         };
-        value
-            .as_u64()
-            .filter(|number| bounds.contains(number))
-            .map(Some)
-            .ok_or_else(|| {
-                Stop::Parameter(format!(
-                    "{name} must be a whole number from {} to {}",
-                    bounds.start(),
-                    bounds.end()
-                ))
-            })
+        value.as_u64().filter(|number| bounds.contains(number)).map(Some).ok_or_else(|| {
+            Stop::Parameter(format!("{name} must be a whole number from {} to {}", bounds.start(), bounds.end()))
+        })
     }
 
     /// A bool; absent is false.
@@ -154,15 +131,10 @@ impl<'a> Call<'a> {
         let Some(value) = self.given(name) else {
             return Ok(otherwise);
         };
-        let millis = value
-            .as_str()
-            .and_then(|text| text.parse::<Millis>().ok())
-            .map(|millis| millis.as_millis());
+        let millis = value.as_str().and_then(|text| text.parse::<Millis>().ok()).map(|millis| millis.as_millis());
         match millis {
             Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
-            _ => Err(Stop::Parameter(format!(
-                "{name} must be a length of time above zero, such as 30s"
-            ))),
+            _ => Err(Stop::Parameter(format!("{name} must be a length of time above zero, such as 30s"))),
         }
     }
 
@@ -187,18 +159,12 @@ impl<'a> Call<'a> {
     /// Where the runner put the file that the parameter names.
     pub(crate) fn file(&self, name: &str) -> Option<PathBuf> {
         self.given(name)?;
-        self.environment
-            .get(OsStr::new(name))
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from)
+        self.environment.get(OsStr::new(name)).filter(|path| !path.is_empty()).map(PathBuf::from)
     }
 
     /// A variable of the environment as text; not UTF-8 counts as absent.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
-        self.environment
-            .get(OsStr::new(name))?
-            .to_str()
-            .filter(|text| !text.is_empty())
+        self.environment.get(OsStr::new(name))?.to_str().filter(|text| !text.is_empty())
     }
 
     /// The host to look at: the parameter, else the target's own address.
@@ -206,23 +172,16 @@ impl<'a> Call<'a> {
         if let Some(host) = self.text("host")? {
             return Ok(host.to_owned());
         }
-        self.variable("AUTOEXEC_TARGET_ADDRESS")
-            .map(str::to_owned)
-            .ok_or_else(|| {
-                Stop::Parameter(
-                    "host is missing, and there is no target whose address could be used"
-                        .to_owned(),
-                )
-            })
+        self.variable("AUTOEXEC_TARGET_ADDRESS").map(str::to_owned).ok_or_else(|| {
+            Stop::Parameter("host is missing, and there is no target whose address could be used".to_owned())
+        })
     }
 }
 
 /// Reads a file, refusing one that is larger than `limit` bytes.
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)?;
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(std::io::Error::other(format!("larger than {limit} bytes")));
     }

@@ -25,18 +25,15 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<(), Stop> {
         headers: headers(call)?,
         body: call.text("body")?.map(str::to_owned),
     };
-    let expect =
-        Statuses::parse(call.text("expect")?.unwrap_or("200-299")).map_err(Stop::Parameter)?;
+    let expect = Statuses::parse(call.text("expect")?.unwrap_or("200-299")).map_err(Stop::Parameter)?;
     let timeout = call.duration("timeout", Duration::from_secs(30))?;
     let client = Client::new(call, &ask.url)?;
 
     let name = format!("{} {}", ask.method, plain_url(&ask.url));
-    let answer = client
-        .ask(&ask, timeout)
-        .map_err(|error| match Stop::from(error) {
-            Stop::Failed(why) => Stop::Failed(format!("{name}: {why}")),
-            other => other,
-        })?;
+    let answer = client.ask(&ask, timeout).map_err(|error| match Stop::from(error) {
+        Stop::Failed(why) => Stop::Failed(format!("{name}: {why}")),
+        other => other,
+    })?;
     call.publish(&outputs(&answer))?;
     call.say(&format!("{name} -> {}", answer.status));
     if expect.contains(answer.status) {
@@ -46,10 +43,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<(), Stop> {
     if !shown.is_empty() {
         call.warn(&String::from_utf8_lossy(shown));
     }
-    Err(Stop::Failed(format!(
-        "{name} answered {}, which is not expected",
-        answer.status
-    )))
+    Err(Stop::Failed(format!("{name} answered {}, which is not expected", answer.status)))
 }
 
 /// The headers as given, with `Authorization` from `bearer` when that is given.
@@ -75,11 +69,8 @@ fn outputs(answer: &Answer) -> Value {
             }
         }
     }
-    let json: Value = if answer.truncated {
-        Value::Null
-    } else {
-        serde_json::from_slice(&answer.body).unwrap_or(Value::Null)
-    };
+    let json: Value =
+        if answer.truncated { Value::Null } else { serde_json::from_slice(&answer.body).unwrap_or(Value::Null) };
     let mut outputs = json!({
         "status": answer.status,
         "url": answer.url,

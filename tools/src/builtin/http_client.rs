@@ -71,9 +71,7 @@ impl Client {
             .user_agent(concat!("autoexec/", env!("CARGO_PKG_VERSION")))
             .tls_config(tls(call, url)?)
             .build();
-        Ok(Self {
-            agent: config.into(),
-        })
+        Ok(Self { agent: config.into() })
     }
 
     /// One request, all of it within `limit`.
@@ -83,25 +81,14 @@ impl Client {
             request = request.header(name, value);
         }
         let response = match &ask.body {
-            Some(body) => self.run(
-                request.body(body.as_str()).map_err(AskError::of_http)?,
-                limit,
-            )?,
+            Some(body) => self.run(request.body(body.as_str()).map_err(AskError::of_http)?, limit)?,
             None => self.run(request.body(()).map_err(AskError::of_http)?, limit)?,
         };
         read_answer(response)
     }
 
-    fn run(
-        &self,
-        request: Request<impl ureq::AsSendBody>,
-        limit: Duration,
-    ) -> Result<Response<Body>, AskError> {
-        let request = self
-            .agent
-            .configure_request(request)
-            .timeout_global(Some(limit))
-            .build();
+    fn run(&self, request: Request<impl ureq::AsSendBody>, limit: Duration) -> Result<Response<Body>, AskError> {
+        let request = self.agent.configure_request(request).timeout_global(Some(limit)).build();
         self.agent.run(request).map_err(AskError::of)
     }
 }
@@ -151,12 +138,7 @@ fn read_answer(response: Response<Body>) -> Result<Answer, AskError> {
     let headers = response
         .headers()
         .iter()
-        .map(|(name, value)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     let mut body = Vec::new();
     response
@@ -167,13 +149,7 @@ fn read_answer(response: Response<Body>) -> Result<Answer, AskError> {
         .map_err(|error| AskError::NoAnswer(format!("the answer broke off: {error}")))?;
     let truncated = body.len() as u64 > MAX_BODY;
     body.truncate(usize::try_from(MAX_BODY).unwrap_or(usize::MAX));
-    Ok(Answer {
-        status,
-        headers,
-        body,
-        truncated,
-        url,
-    })
+    Ok(Answer { status, headers, body, truncated, url })
 }
 
 /// The address without user, password and query: those may hold secrets and do not belong into output.
@@ -203,18 +179,12 @@ fn tls(call: &mut Call<'_>, url: &str) -> Result<TlsConfig, Stop> {
     if let Some(path) = call.file("ca") {
         read_certificates(&path, &mut trusted)?;
     }
-    if trusted.is_empty()
-        && url
-            .get(..6)
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
-    {
+    if trusted.is_empty() && url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:")) {
         return Err(Stop::Failed(
             "this machine has no list of certificate authorities: install ca-certificates, or give ca".to_owned(),
         ));
     }
-    Ok(builder
-        .root_certs(RootCerts::new_with_certs(&trusted))
-        .build())
+    Ok(builder.root_certs(RootCerts::new_with_certs(&trusted)).build())
 }
 
 /// The machine's list of authorities; `SSL_CERT_FILE` names another.
@@ -222,19 +192,12 @@ fn authorities(call: &Call<'_>) -> Option<PathBuf> {
     if let Some(path) = call.variable("SSL_CERT_FILE") {
         return Some(PathBuf::from(path));
     }
-    AUTHORITIES
-        .iter()
-        .map(PathBuf::from)
-        .find(|path| path.exists())
+    AUTHORITIES.iter().map(PathBuf::from).find(|path| path.exists())
 }
 
 fn read_certificates(path: &Path, into: &mut Vec<Certificate<'static>>) -> Result<(), Stop> {
-    let pem = read_bounded(path, MAX_PEM).map_err(|error| {
-        Stop::Failed(format!(
-            "cannot read the certificates in {}: {error}",
-            path.display()
-        ))
-    })?;
+    let pem = read_bounded(path, MAX_PEM)
+        .map_err(|error| Stop::Failed(format!("cannot read the certificates in {}: {error}", path.display())))?;
     let before = into.len();
     for item in parse_pem(&pem) {
         if let Ok(PemItem::Certificate(certificate)) = item {
@@ -242,10 +205,7 @@ fn read_certificates(path: &Path, into: &mut Vec<Certificate<'static>>) -> Resul
         }
     }
     if into.len() == before {
-        return Err(Stop::Failed(format!(
-            "there is no PEM certificate in {}",
-            path.display()
-        )));
+        return Err(Stop::Failed(format!("there is no PEM certificate in {}", path.display())));
     }
     Ok(())
 }

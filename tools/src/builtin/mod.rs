@@ -26,20 +26,13 @@ pub const NAMES: [&str; 4] = ["http", "ping", "wait-http", "wait-tcp"];
 ///
 /// What it says goes to `out` and `err`; a failure to write there does not change the result, because a reader that went away
 /// must not turn a finished request into a failed one.
-pub fn main(
-    name: &str,
-    environment: &Environment,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> i32 {
+pub fn main(name: &str, environment: &Environment, out: &mut dyn Write, err: &mut dyn Write) -> i32 {
     let result = Call::read(environment, out, err).and_then(|mut call| match name {
         "http" => http::run(&mut call),
         "ping" => ping::run(&mut call),
         "wait-http" => wait_http::run(&mut call),
         "wait-tcp" => wait_tcp::run(&mut call),
-        other => Err(Stop::Contract(format!(
-            "there is no built-in tool `{other}`"
-        ))),
+        other => Err(Stop::Contract(format!("there is no built-in tool `{other}`"))),
     });
     match result {
         Ok(()) => 0,

@@ -48,10 +48,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<(), Stop> {
         "loss_percent": loss,
         "mean_ms": tally.mean.map(|mean| (mean.as_secs_f64() * 1e6).round() / 1e3),
     }))?;
-    let line = format!(
-        "{host}: {} of {} answered ({})",
-        tally.received, tally.sent, tally.method
-    );
+    let line = format!("{host}: {} of {} answered ({})", tally.received, tally.sent, tally.method);
     // Compared by multiplication, so that rounding never decides.
     let good = max_loss.map_or(tally.received > 0, |most| lost * 100 <= most * tally.sent);
     if good {
@@ -63,10 +60,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<(), Stop> {
 }
 
 fn resolve(host: &str) -> Result<IpAddr, Stop> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let address = match bare.parse() {
         Ok(address) => address,
         Err(_) => (bare, 0)
@@ -79,9 +73,7 @@ fn resolve(host: &str) -> Result<IpAddr, Stop> {
     if is_one_host(address) {
         Ok(address)
     } else {
-        Err(Stop::Parameter(format!(
-            "{address} is not the address of one host"
-        )))
+        Err(Stop::Parameter(format!("{address} is not the address of one host")))
     }
 }
 
@@ -105,77 +97,40 @@ fn over_socket(address: IpAddr, count: u64, timeout: Duration) -> io::Result<Tal
             std::thread::sleep(PAUSE.saturating_sub(began.elapsed()));
         }
     }
-    let mean = u32::try_from(received)
-        .ok()
-        .filter(|answers| *answers > 0)
-        .map(|answers| total / answers);
-    Ok(Tally {
-        method: "icmp",
-        sent: count,
-        received,
-        mean,
-    })
+    let mean = u32::try_from(received).ok().filter(|answers| *answers > 0).map(|answers| total / answers);
+    Ok(Tally { method: "icmp", sent: count, received, mean })
 }
 
 /// The system's `ping`; it ends by itself: `-c` bounds the requests and `-W` the wait for each.
 fn over_program(address: IpAddr, count: u64, timeout: Duration) -> Result<Tally, Stop> {
     let seconds = timeout.as_millis().div_ceil(1000).max(1);
     let output = Command::new("ping")
-        .args([
-            "-n",
-            "-q",
-            "-c",
-            &count.to_string(),
-            "-W",
-            &seconds.to_string(),
-            &address.to_string(),
-        ])
+        .args(["-n", "-q", "-c", &count.to_string(), "-W", &seconds.to_string(), &address.to_string()])
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .output()
         .map_err(|error| {
-            Stop::Failed(format!(
-                "this user may not open an ICMP socket, and `ping` cannot be started: {error}"
-            ))
+            Stop::Failed(format!("this user may not open an ICMP socket, and `ping` cannot be started: {error}"))
         })?;
     let text = String::from_utf8_lossy(&output.stdout);
     if let Some((sent, received)) = counts(&text) {
-        return Ok(Tally {
-            method: "ping",
-            sent,
-            received,
-            mean: mean(&text),
-        });
+        return Ok(Tally { method: "ping", sent, received, mean: mean(&text) });
     }
     let why = String::from_utf8_lossy(&output.stderr);
-    Err(Stop::Failed(format!(
-        "`ping` gave no result: {}",
-        why.lines().next().unwrap_or("no message").trim()
-    )))
+    Err(Stop::Failed(format!("`ping` gave no result: {}", why.lines().next().unwrap_or("no message").trim())))
 }
 
 /// From `3 packets transmitted, 2 received, ...` or, with BusyBox and the BSDs, `3 packets transmitted, 2 packets received`.
 fn counts(text: &str) -> Option<(u64, u64)> {
-    let line = text
-        .lines()
-        .find(|line| line.contains("packets transmitted"))?;
-    let mut numbers = line
-        .split(',')
-        .filter_map(|part| part.split_whitespace().next()?.parse().ok());
+    let line = text.lines().find(|line| line.contains("packets transmitted"))?;
+    let mut numbers = line.split(',').filter_map(|part| part.split_whitespace().next()?.parse().ok());
     Some((numbers.next()?, numbers.next()?))
 }
 
 /// From `rtt min/avg/max/mdev = 0.02/0.03/0.04/0.00 ms` and its relatives.
 fn mean(text: &str) -> Option<Duration> {
     let line = text.lines().find(|line| line.contains("min/avg/max"))?;
-    let millis: f64 = line
-        .split('=')
-        .nth(1)?
-        .split('/')
-        .nth(1)?
-        .trim()
-        .parse()
-        .ok()?;
+    let millis: f64 = line.split('=').nth(1)?.split('/').nth(1)?.trim().parse().ok()?;
     Duration::try_from_secs_f64(millis / 1e3).ok()
 }
 
@@ -189,11 +144,11 @@ mod tests {
                        rtt min/avg/max/mdev = 0.020/1.500/0.045/0.010 ms\n";
         assert_eq!(counts(iputils), Some((3, 2)));
         assert_eq!(mean(iputils), Some(Duration::from_micros(1500)));
-        let busybox = "3 packets transmitted, 3 packets received, 0% packet loss\nround-trip min/avg/max = 0.1/0.2/0.3 ms\n";
+        let busybox =
+            "3 packets transmitted, 3 packets received, 0% packet loss\nround-trip min/avg/max = 0.1/0.2/0.3 ms\n";
         assert_eq!(counts(busybox), Some((3, 3)));
         assert_eq!(mean(busybox), Some(Duration::from_micros(200)));
-        let errors =
-            "3 packets transmitted, 0 received, +3 errors, 100% packet loss, time 2043ms\n";
+        let errors = "3 packets transmitted, 0 received, +3 errors, 100% packet loss, time 2043ms\n";
         assert_eq!(counts(errors), Some((3, 0)));
         assert_eq!(mean(errors), None);
         assert_eq!(counts("ping: permission denied\n"), None);
@@ -204,9 +159,6 @@ mod tests {
         for host in ["224.0.0.1", "0.0.0.0", "255.255.255.255", "ff02::1"] {
             assert!(matches!(resolve(host), Err(Stop::Parameter(_))), "{host}");
         }
-        assert_eq!(
-            resolve("[::1]").ok(),
-            Some(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST))
-        );
+        assert_eq!(resolve("[::1]").ok(), Some(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)));
     }
 }

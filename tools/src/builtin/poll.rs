@@ -51,19 +51,13 @@ pub(crate) struct Polled<T> {
 }
 
 /// Asks until `ask` is satisfied or the time is up. `ask` gets the time that is left and must not take longer.
-pub(crate) fn poll<T, E>(
-    pace: Pace,
-    mut ask: impl FnMut(Duration) -> Result<Probe<T>, E>,
-) -> Result<Polled<T>, E> {
+pub(crate) fn poll<T, E>(pace: Pace, mut ask: impl FnMut(Duration) -> Result<Probe<T>, E>) -> Result<Polled<T>, E> {
     let start = Stopwatch::start();
     let interval = pace.interval.max(SHORTEST_INTERVAL);
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let left = pace
-            .timeout
-            .saturating_sub(start.elapsed())
-            .max(Duration::from_millis(1));
+        let left = pace.timeout.saturating_sub(start.elapsed()).max(Duration::from_millis(1));
         let round_began = Stopwatch::start();
         let (right, last) = match ask(left)? {
             Probe::Right(last) => (true, last),
@@ -73,12 +67,7 @@ pub(crate) fn poll<T, E>(
         let pause = interval.saturating_sub(round_began.elapsed());
         // A round that would begin after the end is not begun.
         if right || waited + pause >= pace.timeout {
-            return Ok(Polled {
-                right,
-                last,
-                attempts,
-                waited,
-            });
+            return Ok(Polled { right, last, attempts, waited });
         }
         std::thread::sleep(pause);
     }

@@ -28,8 +28,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<(), Stop> {
         headers: headers(call)?,
         body: None,
     };
-    let expect =
-        Statuses::parse(call.text("expect")?.unwrap_or("200-299")).map_err(Stop::Parameter)?;
+    let expect = Statuses::parse(call.text("expect")?.unwrap_or("200-299")).map_err(Stop::Parameter)?;
     let pattern = call.text("pattern")?.map(compile).transpose()?;
     let pace = Pace {
         timeout: call.duration("timeout", Duration::from_secs(60))?,
@@ -53,26 +52,19 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<(), Stop> {
         return Ok(());
     }
     let limit = Millis::from_millis(millis(pace.timeout));
-    Err(Stop::Failed(format!(
-        "{name} did not answer as wanted within {limit}: {seen}"
-    )))
+    Err(Stop::Failed(format!("{name} did not answer as wanted within {limit}: {seen}")))
 }
 
 /// Is this the answer that is waited for? With what was seen, for people.
-fn judge(
-    answer: &Answer,
-    expect: &Statuses,
-    pattern: Option<&Regex>,
-) -> Probe<(Option<u16>, String)> {
+fn judge(answer: &Answer, expect: &Statuses, pattern: Option<&Regex>) -> Probe<(Option<u16>, String)> {
     let status = answer.status;
     if !expect.contains(status) {
         return Probe::NotYet((Some(status), format!("it answered {status}")));
     }
     match pattern {
-        Some(pattern) if !pattern.is_match(&answer.body) => Probe::NotYet((
-            Some(status),
-            format!("it answered {status}, but the pattern is not in the body"),
-        )),
+        Some(pattern) if !pattern.is_match(&answer.body) => {
+            Probe::NotYet((Some(status), format!("it answered {status}, but the pattern is not in the body")))
+        }
         Some(_) | None => Probe::Right((Some(status), format!("it answered {status}"))),
     }
 }

@@ -35,11 +35,8 @@ impl Seen {
 
 pub(super) fn run(call: &mut Call<'_>) -> Result<(), Stop> {
     let host = call.host()?;
-    let port = call
-        .number("port", 1..=65535)?
-        .ok_or_else(|| Stop::Parameter("port is missing".to_owned()))?;
-    let port = u16::try_from(port)
-        .map_err(|_| Stop::Parameter("port must be at most 65535".to_owned()))?;
+    let port = call.number("port", 1..=65535)?.ok_or_else(|| Stop::Parameter("port is missing".to_owned()))?;
+    let port = u16::try_from(port).map_err(|_| Stop::Parameter("port must be at most 65535".to_owned()))?;
     let want_open = match call.text("state")?.unwrap_or("open") {
         "open" => true,
         "closed" => false,
@@ -56,11 +53,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<(), Stop> {
             Seen::Closed(_) => !want_open,
             Seen::Unknown(_) => false,
         };
-        Ok::<_, Stop>(if right {
-            Probe::Right(seen)
-        } else {
-            Probe::NotYet(seen)
-        })
+        Ok::<_, Stop>(if right { Probe::Right(seen) } else { Probe::NotYet(seen) })
     })?;
     let address = match &polled.last {
         Seen::Open(address) => Some(address.to_string()),
@@ -74,10 +67,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<(), Stop> {
         "waited_ms": millis(polled.waited),
     }))?;
     if polled.right {
-        call.say(&format!(
-            "{host} port {port} is {}",
-            if want_open { "open" } else { "closed" }
-        ));
+        call.say(&format!("{host} port {port} is {}", if want_open { "open" } else { "closed" }));
         return Ok(());
     }
     let wanted = if want_open { "open" } else { "closed" };

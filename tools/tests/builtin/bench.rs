@@ -21,48 +21,26 @@ pub(crate) struct Ran {
 /// Calls a built-in tool with parameters and, beside the contract, these variables.
 pub(crate) fn call(name: &str, params: &Value, variables: &[(&str, &str)]) -> Ran {
     let dir = tempfile::tempdir().unwrap();
-    let (params_file, output_file) = (
-        dir.path().join("params.json"),
-        dir.path().join("outputs.json"),
-    );
+    let (params_file, output_file) = (dir.path().join("params.json"), dir.path().join("outputs.json"));
     std::fs::write(&params_file, params.to_string()).unwrap();
-    let mut environment: BTreeMap<OsString, OsString> = variables
-        .iter()
-        .map(|(n, v)| (n.into(), v.into()))
-        .collect();
+    let mut environment: BTreeMap<OsString, OsString> = variables.iter().map(|(n, v)| (n.into(), v.into())).collect();
     environment.insert("AUTOEXEC_PARAMS".into(), params_file.into());
     environment.insert("AUTOEXEC_OUTPUT".into(), output_file.clone().into());
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = builtin::main(name, &environment, &mut out, &mut err);
-    let outputs = std::fs::read(&output_file)
-        .map_or(Value::Null, |bytes| serde_json::from_slice(&bytes).unwrap());
+    let outputs = std::fs::read(&output_file).map_or(Value::Null, |bytes| serde_json::from_slice(&bytes).unwrap());
     if let Value::Object(outputs) = &outputs {
         // What a tool publishes is what its manifest promises.
         let catalogue = Catalogue::shipped();
         let manifest = &catalogue.get(name).unwrap().descriptor.manifest;
         for (output, spec) in manifest.outputs.iter() {
-            let value = outputs
-                .get(&output.value)
-                .unwrap_or_else(|| panic!("{name} does not publish {}", output.value));
-            assert!(
-                spec.accepts(value),
-                "{name}: {} is not {}: {value}",
-                output.value,
-                spec.kind
-            );
+            let value =
+                outputs.get(&output.value).unwrap_or_else(|| panic!("{name} does not publish {}", output.value));
+            assert!(spec.accepts(value), "{name}: {} is not {}: {value}", output.value, spec.kind);
         }
-        assert_eq!(
-            outputs.len(),
-            manifest.outputs.len(),
-            "{name} publishes what it does not declare: {outputs:?}"
-        );
+        assert_eq!(outputs.len(), manifest.outputs.len(), "{name} publishes what it does not declare: {outputs:?}");
     }
-    Ran {
-        code,
-        stdout: String::from_utf8(out).unwrap(),
-        stderr: String::from_utf8(err).unwrap(),
-        outputs,
-    }
+    Ran { code, stdout: String::from_utf8(out).unwrap(), stderr: String::from_utf8(err).unwrap(), outputs }
 }
 
 /// What a server saw.
@@ -118,37 +96,24 @@ pub(crate) fn read_request(stream: &mut impl Read) -> Request {
             headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
         }
     }
-    let length = headers
-        .get("content-length")
-        .and_then(|length| length.parse().ok())
-        .unwrap_or(0);
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     let _ = reader.read_exact(&mut body);
-    Request {
-        line: line.trim().to_owned(),
-        headers,
-        body,
-    }
+    Request { line: line.trim().to_owned(), headers, body }
 }
 
 /// A plain answer.
 pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let mut answer = format!(
-        "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    )
-    .into_bytes();
+    let mut answer =
+        format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len())
+            .into_bytes();
     answer.extend_from_slice(body);
     answer
 }
 
 /// A port where nobody listens.
 pub(crate) fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A listener that accepts and never says a word.

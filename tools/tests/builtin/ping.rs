@@ -17,54 +17,33 @@ fn may_open_a_socket() -> bool {
     };
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     // `Gid:` lists the real and then the effective group.
-    let group = status
-        .lines()
-        .find_map(|line| number(line.strip_prefix("Gid:")?.split_whitespace().nth(1)?))
-        .unwrap();
+    let group = status.lines().find_map(|line| number(line.strip_prefix("Gid:")?.split_whitespace().nth(1)?)).unwrap();
     let bounds: Vec<u64> = range.split_whitespace().filter_map(number).collect();
     matches!(bounds[..], [from, to] if (from..=to).contains(&group))
 }
 
 #[test]
 fn loopback_answers_and_the_way_is_named() {
-    let ran = call(
-        "ping",
-        &json!({"host": "127.0.0.1", "count": 2, "timeout": "2s"}),
-        &[],
-    );
+    let ran = call("ping", &json!({"host": "127.0.0.1", "count": 2, "timeout": "2s"}), &[]);
     if ran.code != 0 && cannot_ping(&ran.stderr) {
         eprintln!("not tested: {}", ran.stderr);
         return;
     }
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert_eq!(
-        (&ran.outputs["sent"], &ran.outputs["received"]),
-        (&json!(2), &json!(2))
-    );
+    assert_eq!((&ran.outputs["sent"], &ran.outputs["received"]), (&json!(2), &json!(2)));
     assert_eq!(ran.outputs["loss_percent"], json!(0));
-    assert!(
-        ["icmp", "ping"].contains(&ran.outputs["method"].as_str().unwrap()),
-        "{ran:?}"
-    );
+    assert!(["icmp", "ping"].contains(&ran.outputs["method"].as_str().unwrap()), "{ran:?}");
     if may_open_a_socket() {
         assert_eq!(ran.outputs["method"], json!("icmp"), "{ran:?}");
     }
-    let by_target = call(
-        "ping",
-        &json!({"count": 1, "max_loss": 0}),
-        &[("AUTOEXEC_TARGET_ADDRESS", "127.0.0.1")],
-    );
+    let by_target = call("ping", &json!({"count": 1, "max_loss": 0}), &[("AUTOEXEC_TARGET_ADDRESS", "127.0.0.1")]);
     assert_eq!(by_target.code, 0, "{by_target:?}");
 }
 
 #[test]
 fn a_silent_address_is_a_failure_with_the_count() {
     // 192.0.2.0/24 is set aside for documentation: nobody is there.
-    let ran = call(
-        "ping",
-        &json!({"host": "192.0.2.201", "count": 1, "timeout": "100ms"}),
-        &[],
-    );
+    let ran = call("ping", &json!({"host": "192.0.2.201", "count": 1, "timeout": "100ms"}), &[]);
     assert_eq!(ran.code, 1, "{ran:?}");
     if !cannot_ping(&ran.stderr) && ran.outputs["received"].is_u64() {
         assert!(ran.stderr.contains("0 of 1 answered"), "{}", ran.stderr);

@@ -12,27 +12,16 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The shells that a target may have as `sh`.
-const SHELLS: [&[&str]; 5] = [
-    &["dash"],
-    &["bash"],
-    &["busybox", "ash"],
-    &["ksh"],
-    &["mksh"],
-];
+const SHELLS: [&[&str]; 5] = [&["dash"], &["bash"], &["busybox", "ash"], &["ksh"], &["mksh"]];
 
 pub(crate) type Shell = &'static [&'static str];
 
 /// The shells of this machine. Missing ones are named once, so that a green run does not hide them.
-#[expect(
-    clippy::print_stderr,
-    reason = "a green run must not hide what it did not test"
-)]
+#[expect(clippy::print_stderr, reason = "a green run must not hide what it did not test")]
 pub(crate) fn shells() -> &'static [Shell] {
     static FOUND: OnceLock<Vec<Shell>> = OnceLock::new();
     FOUND.get_or_init(|| {
-        let (found, missing): (Vec<Shell>, Vec<Shell>) = SHELLS
-            .into_iter()
-            .partition(|shell| find(shell[0]).is_some());
+        let (found, missing): (Vec<Shell>, Vec<Shell>) = SHELLS.into_iter().partition(|shell| find(shell[0]).is_some());
         if !missing.is_empty() {
             eprintln!("not tested, because they are not installed: {missing:?}");
         }
@@ -52,10 +41,7 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
 
 /// Where the shipped scripts lie.
 pub(crate) fn script_of(tool: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../plugins-remote")
-        .join(tool)
-        .join(format!("{tool}.sh"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins-remote").join(tool).join(format!("{tool}.sh"))
 }
 
 /// A folder to work in, and an environment to run in.
@@ -76,10 +62,7 @@ pub(crate) struct Ran {
 impl Bench {
     pub(crate) fn new() -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-            path,
-        }
+        Self { dir: tempfile::tempdir().unwrap(), path }
     }
 
     /// A file or folder of this bench.
@@ -98,9 +81,7 @@ impl Bench {
         std::fs::create_dir_all(&bin).unwrap();
         std::fs::write(bin.join(name), text).unwrap();
         std::fs::set_permissions(bin.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let rest: Vec<_> = std::env::split_paths(&self.path)
-            .filter(|folder| *folder != bin)
-            .collect();
+        let rest: Vec<_> = std::env::split_paths(&self.path).filter(|folder| *folder != bin).collect();
         self.path = std::env::join_paths(std::iter::once(bin).chain(rest)).unwrap();
     }
 
@@ -117,19 +98,13 @@ impl Bench {
 
     /// Runs a tool with parameters as text.
     pub(crate) fn run(&self, shell: Shell, tool: &str, params: &[(&str, &str)]) -> Ran {
-        let params = params
-            .iter()
-            .map(|(name, value)| (*name, OsStr::new(value)))
-            .collect::<Vec<_>>();
+        let params = params.iter().map(|(name, value)| (*name, OsStr::new(value))).collect::<Vec<_>>();
         self.run_os(shell, tool, &params)
     }
 
     /// Runs a tool with parameters as bytes.
     pub(crate) fn run_bytes(&self, shell: Shell, tool: &str, params: &[(&str, &[u8])]) -> Ran {
-        let params = params
-            .iter()
-            .map(|(name, value)| (*name, OsStr::from_bytes(value)))
-            .collect::<Vec<_>>();
+        let params = params.iter().map(|(name, value)| (*name, OsStr::from_bytes(value))).collect::<Vec<_>>();
         self.run_os(shell, tool, &params)
     }
 
@@ -153,16 +128,10 @@ impl Bench {
             .output()
             .unwrap();
         let left = std::fs::read_dir(&temporary).unwrap().count();
-        assert_eq!(
-            left, 0,
-            "{tool} under {shell:?} left files behind in the temporary folder"
-        );
+        assert_eq!(left, 0, "{tool} under {shell:?} left files behind in the temporary folder");
         let outputs = match std::fs::read(&output_file) {
             Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-                panic!(
-                    "{tool} under {shell:?} wrote bad JSON: {error}: {}",
-                    String::from_utf8_lossy(&bytes)
-                )
+                panic!("{tool} under {shell:?} wrote bad JSON: {error}: {}", String::from_utf8_lossy(&bytes))
             }),
             Err(_) => Value::Null,
         };
@@ -187,26 +156,12 @@ fn check_outputs(tool: &str, outputs: &Value) {
         return;
     }
     for (name, value) in outputs {
-        let declared = manifest
-            .outputs
-            .get(name)
-            .unwrap_or_else(|| panic!("{tool} does not declare the output {name}"));
-        assert!(
-            declared.accepts(value),
-            "{tool}: {name} is not {}: {value}",
-            declared.kind
-        );
+        let declared =
+            manifest.outputs.get(name).unwrap_or_else(|| panic!("{tool} does not declare the output {name}"));
+        assert!(declared.accepts(value), "{tool}: {name} is not {}: {value}", declared.kind);
     }
-    let missing: Vec<_> = manifest
-        .outputs
-        .names()
-        .filter(|name| !outputs.contains_key(*name))
-        .collect();
-    assert_eq!(
-        missing,
-        Vec::<&str>::new(),
-        "{tool} does not publish all that it declares"
-    );
+    let missing: Vec<_> = manifest.outputs.names().filter(|name| !outputs.contains_key(*name)).collect();
+    assert_eq!(missing, Vec::<&str>::new(), "{tool} does not publish all that it declares");
 }
 
 /// 4 KiB in which every byte but NUL occurs: what cannot be in an environment is not tested through one.

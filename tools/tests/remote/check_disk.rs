@@ -20,23 +20,12 @@ fn the_real_disk_passes_a_generous_limit_and_fails_a_mean_one() {
         assert_eq!(ran.code, Some(0), "{shell:?}: {ran:?}");
         let disk = &ran.outputs["disks"][0];
         assert_eq!(disk["path"], json!("/"));
-        assert!(
-            disk["size"].as_u64().unwrap() > disk["free"].as_u64().unwrap(),
-            "{shell:?}: {disk}"
-        );
+        assert!(disk["size"].as_u64().unwrap() > disk["free"].as_u64().unwrap(), "{shell:?}: {disk}");
 
         let ran = bench.run(shell, "check-disk", &[("paths", "/"), ("min_free", "900T")]);
         assert_eq!(ran.code, Some(1), "{shell:?}: {ran:?}");
-        assert_eq!(
-            ran.outputs["ok"],
-            json!(false),
-            "{shell:?}: outputs are published on failure too"
-        );
-        assert!(
-            ran.stderr.contains("less than 900T free"),
-            "{shell:?}: {}",
-            ran.stderr
-        );
+        assert_eq!(ran.outputs["ok"], json!(false), "{shell:?}: outputs are published on failure too");
+        assert!(ran.stderr.contains("less than 900T free"), "{shell:?}: {}", ran.stderr);
     }
 }
 
@@ -47,50 +36,21 @@ fn the_worst_disk_is_named_and_the_limit_is_exact() {
         bench.program("df", FAKE_DF);
         let paths = "/:/tmp\n/usr";
         for (limit, code) in [("94", 1), ("95", 0)] {
-            let ran = bench.run(
-                shell,
-                "check-disk",
-                &[("paths", paths), ("max_used", limit)],
-            );
+            let ran = bench.run(shell, "check-disk", &[("paths", paths), ("max_used", limit)]);
             assert_eq!(ran.code, Some(code), "{shell:?} {limit}: {ran:?}");
-            assert_eq!(
-                (&ran.outputs["worst"], &ran.outputs["worst_used_percent"]),
-                (&json!("/tmp"), &json!(95))
-            );
-            assert_eq!(
-                ran.outputs["disks"].as_array().unwrap().len(),
-                3,
-                "{shell:?}"
-            );
+            assert_eq!((&ran.outputs["worst"], &ran.outputs["worst_used_percent"]), (&json!("/tmp"), &json!(95)));
+            assert_eq!(ran.outputs["disks"].as_array().unwrap().len(), 3, "{shell:?}");
         }
         let ran = bench.run(shell, "check-disk", &[("paths", "/:/tmp")]);
-        assert_eq!(
-            ran.code,
-            Some(1),
-            "{shell:?}: 90 percent is the limit when none is given"
-        );
+        assert_eq!(ran.code, Some(1), "{shell:?}: 90 percent is the limit when none is given");
         let expected = json!({
             "path": "/tmp", "mount": "/mnt/a \"b\" c", "filesystem": "my server:/ex port",
             "size": 1_024_000_000_u64, "free": 51_200_000, "used_percent": 95,
         });
         assert_eq!(ran.outputs["disks"][1], expected, "{shell:?}");
-        assert_eq!(
-            ran.outputs["disks"][0]["size"],
-            json!(5_120_000_000_000_u64),
-            "{shell:?}: beyond 32 bits"
-        );
-        for (free, code) in [
-            ("50000K", 0),
-            ("50001K", 1),
-            ("51200000", 0),
-            ("51200001B", 1),
-            ("1GiB", 1),
-        ] {
-            let ran = bench.run(
-                shell,
-                "check-disk",
-                &[("paths", "/tmp"), ("min_free", free)],
-            );
+        assert_eq!(ran.outputs["disks"][0]["size"], json!(5_120_000_000_000_u64), "{shell:?}: beyond 32 bits");
+        for (free, code) in [("50000K", 0), ("50001K", 1), ("51200000", 0), ("51200001B", 1), ("1GiB", 1)] {
+            let ran = bench.run(shell, "check-disk", &[("paths", "/tmp"), ("min_free", free)]);
             assert_eq!(ran.code, Some(code), "{shell:?} {free}: {ran:?}");
         }
     }
@@ -102,16 +62,8 @@ fn a_path_that_is_not_there_fails_and_nonsense_is_refused() {
         let bench = Bench::new();
         let ran = bench.run(shell, "check-disk", &[("paths", "/no/such:/")]);
         assert_eq!(ran.code, Some(1), "{shell:?}: {ran:?}");
-        assert!(
-            ran.stderr.contains("/no/such does not exist"),
-            "{shell:?}: {}",
-            ran.stderr
-        );
-        assert_eq!(
-            ran.outputs["disks"].as_array().unwrap().len(),
-            1,
-            "{shell:?}: the others are still measured"
-        );
+        assert!(ran.stderr.contains("/no/such does not exist"), "{shell:?}: {}", ran.stderr);
+        assert_eq!(ran.outputs["disks"].as_array().unwrap().len(), 1, "{shell:?}: the others are still measured");
         for params in [
             &[("paths", "relative")][..],
             &[("paths", ":\n:")][..],

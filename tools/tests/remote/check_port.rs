@@ -18,11 +18,7 @@ fn an_open_and_a_closed_port_are_told_apart_by_every_source() {
         gone.local_addr().unwrap().port().to_string()
     };
     for shell in shells() {
-        for (source, program) in [
-            ("ss", Some("ss")),
-            ("netstat", Some("netstat")),
-            ("proc", None),
-        ] {
+        for (source, program) in [("ss", Some("ss")), ("netstat", Some("netstat")), ("proc", None)] {
             if program.is_some_and(|program| find(program).is_none()) {
                 eprintln!("not tested: this machine has no {source}");
                 continue;
@@ -33,28 +29,12 @@ fn an_open_and_a_closed_port_are_told_apart_by_every_source() {
             assert_eq!(ran.code, Some(0), "{shell:?} {source}: {ran:?}");
             assert_eq!(ran.outputs["source"], json!(source), "{shell:?}");
             assert_eq!(ran.outputs["listening"], json!(true), "{shell:?}");
-            let addresses = if source == "proc" {
-                json!([])
-            } else {
-                json!(["127.0.0.1"])
-            };
+            let addresses = if source == "proc" { json!([]) } else { json!(["127.0.0.1"]) };
             assert_eq!(ran.outputs["addresses"], addresses, "{shell:?} {source}");
             let ran = bench.run(shell, "check-port", &[("port", &closed)]);
-            assert_eq!(
-                (ran.code, &ran.outputs["listening"]),
-                (Some(1), &json!(false)),
-                "{shell:?} {source}: {ran:?}"
-            );
-            assert!(
-                ran.stderr.contains("is closed, wanted open"),
-                "{shell:?}: {}",
-                ran.stderr
-            );
-            let ran = bench.run(
-                shell,
-                "check-port",
-                &[("port", &closed), ("state", "closed")],
-            );
+            assert_eq!((ran.code, &ran.outputs["listening"]), (Some(1), &json!(false)), "{shell:?} {source}: {ran:?}");
+            assert!(ran.stderr.contains("is closed, wanted open"), "{shell:?}: {}", ran.stderr);
+            let ran = bench.run(shell, "check-port", &[("port", &closed), ("state", "closed")]);
             assert_eq!(ran.code, Some(0), "{shell:?} {source}: {ran:?}");
             let ran = bench.run(shell, "check-port", &[("port", &open), ("state", "closed")]);
             assert_eq!(ran.code, Some(1), "{shell:?} {source}: {ran:?}");
@@ -104,11 +84,7 @@ fn a_port_that_makes_no_sense_is_refused() {
         ] {
             let ran = bench.run(shell, "check-port", params);
             assert_eq!(ran.code, Some(2), "{shell:?} {params:?}: {ran:?}");
-            assert!(
-                ran.stderr.starts_with("check-port: "),
-                "{shell:?}: {}",
-                ran.stderr
-            );
+            assert!(ran.stderr.starts_with("check-port: "), "{shell:?}: {}", ran.stderr);
         }
     }
 }

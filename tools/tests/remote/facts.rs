@@ -20,25 +20,12 @@ fn the_facts_agree_with_the_machine() {
         assert_eq!(facts["hostname"], host.trim(), "{shell:?}");
         assert_eq!(facts["memory"]["total"], total * 1024, "{shell:?}");
         let cpus = std::thread::available_parallelism().unwrap().get() as u64;
-        assert!(
-            facts["cpus"].as_u64().unwrap() >= cpus,
-            "{shell:?}: {facts}"
-        );
+        assert!(facts["cpus"].as_u64().unwrap() >= cpus, "{shell:?}: {facts}");
         assert!(facts["uptime"].as_u64().unwrap() > 0, "{shell:?}");
         assert_eq!(facts["arch"], std::env::consts::ARCH, "{shell:?}");
-        assert!(
-            facts["disks"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .all(|disk| disk["size"].as_u64().unwrap() > 0),
-            "{facts}"
-        );
+        assert!(facts["disks"].as_array().unwrap().iter().all(|disk| disk["size"].as_u64().unwrap() > 0), "{facts}");
         let printed: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-        assert_eq!(
-            &printed, facts,
-            "{shell:?}: what is printed is what is published"
-        );
+        assert_eq!(&printed, facts, "{shell:?}: what is printed is what is published");
     }
 }
 
@@ -49,16 +36,9 @@ fn a_machine_without_the_usual_commands_still_answers() {
         bench.only(&["awk", "sed", "cat", "head", "uname", "id", "printf"]);
         let ran = bench.run(shell, "facts", &[]);
         assert_eq!(ran.code, Some(0), "{shell:?}: {ran:?}");
-        assert_eq!(
-            ran.outputs["package_manager"],
-            serde_json::Value::Null,
-            "{shell:?}"
-        );
+        assert_eq!(ran.outputs["package_manager"], serde_json::Value::Null, "{shell:?}");
         assert_eq!(ran.outputs["disks"], serde_json::json!([]), "{shell:?}");
-        assert!(
-            ran.outputs["memory"]["total"].as_u64().unwrap() > 0,
-            "{shell:?}"
-        );
+        assert!(ran.outputs["memory"]["total"].as_u64().unwrap() > 0, "{shell:?}");
     }
 }
 
@@ -78,10 +58,7 @@ fn addresses_are_read_from_both_known_commands_without_loopback() {
             bench.only(&["awk", "sed", "cat", "head", "uname", "id", "printf", "sh"]);
             bench.program(program, text);
             let ran = bench.run(shell, "facts", &[]);
-            assert_eq!(
-                ran.outputs["addresses"], expected,
-                "{shell:?} {program}: {ran:?}"
-            );
+            assert_eq!(ran.outputs["addresses"], expected, "{shell:?} {program}: {ran:?}");
         }
     }
 }

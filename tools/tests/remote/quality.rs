@@ -25,18 +25,8 @@ fn scripts() -> Vec<PathBuf> {
 fn every_shell_accepts_the_syntax() {
     for shell in shells() {
         for script in scripts() {
-            let done = Command::new(find(shell[0]).unwrap())
-                .args(&shell[1..])
-                .arg("-n")
-                .arg(&script)
-                .output()
-                .unwrap();
-            assert!(
-                done.status.success(),
-                "{shell:?} {}: {}",
-                script.display(),
-                String::from_utf8_lossy(&done.stderr)
-            );
+            let done = Command::new(find(shell[0]).unwrap()).args(&shell[1..]).arg("-n").arg(&script).output().unwrap();
+            assert!(done.status.success(), "{shell:?} {}: {}", script.display(), String::from_utf8_lossy(&done.stderr));
         }
     }
 }
@@ -47,16 +37,8 @@ fn shellcheck_has_nothing_to_say() {
         eprintln!("not tested: shellcheck is not installed");
         return;
     };
-    let done = Command::new(shellcheck)
-        .args(["-s", "sh"])
-        .args(scripts())
-        .output()
-        .unwrap();
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stdout)
-    );
+    let done = Command::new(shellcheck).args(["-s", "sh"]).args(scripts()).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
 }
 
 #[test]
@@ -64,16 +46,8 @@ fn the_text_that_scripts_share_is_the_same_in_all_of_them() {
     let mut shared = Vec::new();
     for script in scripts() {
         let text = fs::read_to_string(&script).unwrap();
-        assert!(
-            text.starts_with("#!/bin/sh\n# "),
-            "{}: a head comment",
-            script.display()
-        );
-        assert!(
-            !text.contains("eval "),
-            "{}: a parameter could be evaluated",
-            script.display()
-        );
+        assert!(text.starts_with("#!/bin/sh\n# "), "{}: a head comment", script.display());
+        assert!(!text.contains("eval "), "{}: a parameter could be evaluated", script.display());
         if let Some((_, rest)) = text.split_once("# --- json\n") {
             shared.push(rest.split_once("# --- end of json").unwrap().0.to_owned());
         }

@@ -69,19 +69,8 @@ impl Fleet {
         bench.program("rc-update", RC_UPDATE);
         fs::write(bench.at("state"), "inactive\n").unwrap();
         fs::write(bench.at("boot"), "disabled\n").unwrap();
-        let (state, boot, log) = (
-            bench.text_at("state"),
-            bench.text_at("boot"),
-            bench.text_at("log"),
-        );
-        Self {
-            bench,
-            shell,
-            manager,
-            state,
-            boot,
-            log,
-        }
+        let (state, boot, log) = (bench.text_at("state"), bench.text_at("boot"), bench.text_at("log"));
+        Self { bench, shell, manager, state, boot, log }
     }
 
     fn run(&self, name: &str, action: &str, more: &[(&str, &str)]) -> crate::bench::Ran {
@@ -114,23 +103,11 @@ fn actions_are_done_once_and_reported() {
             ] {
                 let ran = fleet.run("web", action, &[]);
                 assert_eq!(ran.code, Some(0), "{shell:?} {manager} {action}: {ran:?}");
-                let seen = (
-                    &ran.outputs["changed"],
-                    &ran.outputs["state"],
-                    &ran.outputs["manager"],
-                );
-                assert_eq!(
-                    seen,
-                    (&json!(changed), &json!(state), &json!(manager)),
-                    "{shell:?} {action}"
-                );
+                let seen = (&ran.outputs["changed"], &ran.outputs["state"], &ran.outputs["manager"]);
+                assert_eq!(seen, (&json!(changed), &json!(state), &json!(manager)), "{shell:?} {action}");
             }
             let ran = fleet.run("web", "reload", &[]);
-            assert_eq!(
-                ran.code,
-                Some(1),
-                "{shell:?} {manager}: nothing to reload: {ran:?}"
-            );
+            assert_eq!(ran.code, Some(1), "{shell:?} {manager}: nothing to reload: {ran:?}");
         }
     }
 }
@@ -140,18 +117,12 @@ fn enabling_is_done_once_where_the_manager_can() {
     for shell in shells() {
         for manager in ["systemd", "openrc"] {
             let fleet = Fleet::new(shell, manager);
-            for (action, changed, enabled) in [
-                ("enable", true, true),
-                ("enable", false, true),
-                ("disable", true, false),
-                ("disable", false, false),
-            ] {
+            for (action, changed, enabled) in
+                [("enable", true, true), ("enable", false, true), ("disable", true, false), ("disable", false, false)]
+            {
                 let ran = fleet.run("web", action, &[]);
                 assert_eq!(ran.code, Some(0), "{shell:?} {manager} {action}: {ran:?}");
-                assert_eq!(
-                    (&ran.outputs["changed"], &ran.outputs["enabled"]),
-                    (&json!(changed), &json!(enabled))
-                );
+                assert_eq!((&ran.outputs["changed"], &ran.outputs["enabled"]), (&json!(changed), &json!(enabled)));
             }
         }
     }
@@ -163,20 +134,12 @@ fn a_service_that_does_not_come_up_and_an_unknown_one_are_failures() {
         let fleet = Fleet::new(shell, "systemd");
         let ran = fleet.run("web", "start", &[("BROKEN", "yes")]);
         assert_eq!(ran.code, Some(1), "{shell:?}: {ran:?}");
-        assert!(
-            ran.stderr.contains("it is stopped now"),
-            "{shell:?}: {}",
-            ran.stderr
-        );
+        assert!(ran.stderr.contains("it is stopped now"), "{shell:?}: {}", ran.stderr);
         assert_eq!(ran.outputs["state"], json!("stopped"), "{shell:?}");
         for manager in ["systemd", "openrc"] {
             let ran = Fleet::new(shell, manager).run("nothing", "start", &[]);
             assert_eq!(ran.code, Some(1), "{shell:?} {manager}: {ran:?}");
-            assert!(
-                ran.stderr.contains("knows no service nothing"),
-                "{shell:?}: {}",
-                ran.stderr
-            );
+            assert!(ran.stderr.contains("knows no service nothing"), "{shell:?}: {}", ran.stderr);
         }
     }
 }
@@ -196,32 +159,16 @@ fn names_that_could_be_options_or_commands_are_refused() {
             let ran = fleet.run(name, action, &[]);
             assert_eq!(ran.code, Some(2), "{shell:?} {name} {action}: {ran:?}");
         }
-        assert!(
-            !fleet.bench.at("log").exists(),
-            "{shell:?}: the manager was not asked"
-        );
-        let ran = fleet.bench.run(
-            shell,
-            "service",
-            &[
-                ("name", "web"),
-                ("action", "status"),
-                ("manager", "upstart"),
-            ],
-        );
+        assert!(!fleet.bench.at("log").exists(), "{shell:?}: the manager was not asked");
+        let ran = fleet.bench.run(shell, "service", &[("name", "web"), ("action", "status"), ("manager", "upstart")]);
         assert_eq!(ran.code, Some(2), "{shell:?}: {ran:?}");
     }
 }
 
 #[test]
 fn the_real_manager_answers_for_a_service_that_is_not_there() {
-    let systemd =
-        std::path::Path::new("/run/systemd/system").exists() && find("systemctl").is_some();
-    let managers = [
-        ("systemd", systemd),
-        ("service", find("service").is_some()),
-        ("rc", true),
-    ];
+    let systemd = std::path::Path::new("/run/systemd/system").exists() && find("systemctl").is_some();
+    let managers = [("systemd", systemd), ("service", find("service").is_some()), ("rc", true)];
     for (manager, there) in managers {
         if !there {
             eprintln!("not tested: this machine is not run by {manager}");
@@ -229,11 +176,7 @@ fn the_real_manager_answers_for_a_service_that_is_not_there() {
         }
         for shell in shells() {
             for action in ["status", "stop"] {
-                let params = [
-                    ("name", "no-such-service-here"),
-                    ("action", action),
-                    ("manager", manager),
-                ];
+                let params = [("name", "no-such-service-here"), ("action", action), ("manager", manager)];
                 let ran = Bench::new().run(shell, "service", &params);
                 assert_eq!(ran.code, Some(1), "{shell:?} {manager} {action}: {ran:?}");
                 assert_eq!(ran.outputs["manager"], json!(manager), "{shell:?}");

@@ -65,7 +65,8 @@ fn token(text: &str, at: usize, c: char) -> Result<(Kind<'_>, usize), SelectorEr
             };
             (Kind::Quoted(&inner[..end]), end + 2)
         }
-        _ => { // not our enum: a character
+        _ => {
+            // not our enum: a character
             let len = word_len(rest)
                 .map_err(|open| super::parse::flaw(at + open, "`[` without `]`", "write ranges as `[01-40]`"))?;
             (Kind::Word(&rest[..len]), len)

@@ -72,7 +72,8 @@ impl Checker<'_> {
         match written.iter().filter(|is| **is).count() {
             1 => {}
             0 => return self.error(None, "the job does nothing", "write one of `steps`, `phases` and `groups`"),
-            _ => { // not our enum: a count
+            _ => {
+                // not our enum: a count
                 return self.error(
                     self.second_body(job),
                     "only one of `steps`, `phases` and `groups` can be written",

@@ -267,7 +267,8 @@ fn format_value(out: &mut Output, _: &mut State, value: &Jinja) -> Result<(), mi
         // Minijinja prints `True`, as Python does; tools and JSON expect `true`.
         ValueKind::Bool => Ok(out.write_str(if value.is_true() { "true" } else { "false" })?),
         ValueKind::Seq | ValueKind::Map | ValueKind::Iterable => Ok(out.write_str(&filters::json(value)?)?),
-        _ => match value.as_str() { // not our enum: the template engine's kinds
+        _ => match value.as_str() {
+            // not our enum: the template engine's kinds
             Some(text) => Ok(out.write_str(text)?),
             None => Ok(out.write_fmt(format_args!("{value}"))?),
         },

@@ -15,10 +15,7 @@ impl Client {
     /// The scheduler's refusal.
     pub async fn info(&self) -> Result<DaemonInfo, Refusal> {
         let mut admin = self.admin_client();
-        call(pb::InfoRequest {}, SMALL, async |message| {
-            admin.info(message).await
-        })
-        .await
+        call(pb::InfoRequest {}, SMALL, async |message| admin.info(message).await).await
     }
 
     /// Checks, copies, measures or shrinks the store.
@@ -38,10 +35,7 @@ impl Client {
     pub async fn shutdown(&self, idle_only: bool) -> Result<(), Refusal> {
         let mut admin = self.admin_client();
         let message = pb::ShutdownRequest { idle_only };
-        let _: pb::ShutdownReply = raw(message, SMALL, async |message| {
-            admin.shutdown(message).await
-        })
-        .await?;
+        let _: pb::ShutdownReply = raw(message, SMALL, async |message| admin.shutdown(message).await).await?;
         Ok(())
     }
 }

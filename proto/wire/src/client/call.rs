@@ -23,18 +23,9 @@ pub(super) struct Bounds {
     time: Duration,
 }
 
-pub(super) const SMALL: Bounds = Bounds {
-    bytes: MAX_MESSAGE,
-    time: CALL_TIMEOUT,
-};
-pub(super) const LARGE: Bounds = Bounds {
-    bytes: MAX_LARGE_MESSAGE,
-    time: CALL_TIMEOUT,
-};
-pub(super) const STORE: Bounds = Bounds {
-    bytes: MAX_MESSAGE,
-    time: STORE_TIMEOUT,
-};
+pub(super) const SMALL: Bounds = Bounds { bytes: MAX_MESSAGE, time: CALL_TIMEOUT };
+pub(super) const LARGE: Bounds = Bounds { bytes: MAX_LARGE_MESSAGE, time: CALL_TIMEOUT };
+pub(super) const STORE: Bounds = Bounds { bytes: MAX_MESSAGE, time: STORE_TIMEOUT };
 
 /// Sends a request and reads its answer as a type of the model.
 pub(super) async fn call<Q: Message, A: Decode<M>, M>(
@@ -42,10 +33,7 @@ pub(super) async fn call<Q: Message, A: Decode<M>, M>(
     bounds: Bounds,
     send: impl AsyncFnOnce(Q) -> Result<Response<A>, Status>,
 ) -> Result<M, Refusal> {
-    raw(message, bounds, send)
-        .await?
-        .decode()
-        .map_err(unreadable)
+    raw(message, bounds, send).await?.decode().map_err(unreadable)
 }
 
 /// Sends a request within its bounds.
@@ -56,21 +44,14 @@ pub(super) async fn raw<Q: Message, A>(
 ) -> Result<A, Refusal> {
     let size = message.encoded_len();
     if size > bounds.bytes {
-        let what = format!(
-            "the request has {size} bytes, and may have at most {}",
-            bounds.bytes
-        );
-        return Err(
-            Refusal::new(Code::Exhausted, what).hint("make the files that travel with it smaller")
-        );
+        let what = format!("the request has {size} bytes, and may have at most {}", bounds.bytes);
+        return Err(Refusal::new(Code::Exhausted, what).hint("make the files that travel with it smaller"));
     }
     answered(bounds.time, send(message)).await
 }
 
 /// Waits until a stream begins.
-pub(super) async fn begin<A>(
-    call: impl Future<Output = Result<Response<A>, Status>>,
-) -> Result<A, Refusal> {
+pub(super) async fn begin<A>(call: impl Future<Output = Result<Response<A>, Status>>) -> Result<A, Refusal> {
     answered(CALL_TIMEOUT, call).await
 }
 
@@ -82,17 +63,12 @@ pub(super) async fn answered<A>(
     match tokio::time::timeout(time, call).await {
         Ok(Ok(response)) => Ok(response.into_inner()),
         Ok(Err(status)) => Err(to_refusal(&status)),
-        Err(_) => Err(Refusal::new(
-            Code::Unavailable,
-            format!("the scheduler did not answer in {} s", time.as_secs()),
-        )),
+        Err(_) => Err(Refusal::new(Code::Unavailable, format!("the scheduler did not answer in {} s", time.as_secs()))),
     }
 }
 
 /// The items of a stream as types of the model.
-pub(super) fn replies<A: Decode<M> + Send + 'static, M: 'static>(
-    stream: Streaming<A>,
-) -> Replies<M> {
+pub(super) fn replies<A: Decode<M> + Send + 'static, M: 'static>(stream: Streaming<A>) -> Replies<M> {
     stream
         .map(|item| match item {
             Ok(message) => message.decode().map_err(unreadable),
@@ -103,9 +79,6 @@ pub(super) fn replies<A: Decode<M> + Send + 'static, M: 'static>(
 
 /// The scheduler sent something that this version cannot read.
 pub(super) fn unreadable(error: FieldError) -> Refusal {
-    Refusal::new(
-        Code::Internal,
-        format!("the scheduler's answer cannot be read: {error}"),
-    )
-    .hint("both programs should have the same version")
+    Refusal::new(Code::Internal, format!("the scheduler's answer cannot be read: {error}"))
+        .hint("both programs should have the same version")
 }

@@ -17,14 +17,8 @@ impl Client {
     pub async fn tools(&self) -> Result<Vec<ToolRow>, Refusal> {
         let mut fleet = self.fleet_client();
         let message = pb::ListToolsRequest {};
-        let reply: pb::ListToolsReply = raw(message, SMALL, async |message| {
-            fleet.list_tools(message).await
-        })
-        .await?;
-        reply
-            .tools
-            .decode()
-            .map_err(|error| unreadable(error.inside("tools")))
+        let reply: pb::ListToolsReply = raw(message, SMALL, async |message| fleet.list_tools(message).await).await?;
+        reply.tools.decode().map_err(|error| unreadable(error.inside("tools")))
     }
 
     /// One tool, explained.
@@ -33,10 +27,7 @@ impl Client {
     /// The scheduler's refusal.
     pub async fn tool(&self, name: String) -> Result<ToolHelp, Refusal> {
         let mut fleet = self.fleet_client();
-        call(pb::ShowToolRequest { name }, SMALL, async |message| {
-            fleet.show_tool(message).await
-        })
-        .await
+        call(pb::ShowToolRequest { name }, SMALL, async |message| fleet.show_tool(message).await).await
     }
 
     /// Whether a tool of this host can be used as it is.
@@ -46,10 +37,7 @@ impl Client {
     pub async fn check_tool(&self, tool: ToolPackage) -> Result<CheckReply, Refusal> {
         let mut fleet = self.fleet_client();
         let message: pb::ToolPackage = tool.encode();
-        call(message, LARGE, async |message| {
-            fleet.check_tool(message).await
-        })
-        .await
+        call(message, LARGE, async |message| fleet.check_tool(message).await).await
     }
 
     /// The targets that a selector chooses from an inventory.
@@ -62,18 +50,10 @@ impl Client {
         targets: Option<String>,
     ) -> Result<Vec<TargetInfo>, Refusal> {
         let mut fleet = self.fleet_client();
-        let message = pb::ListTargetsRequest {
-            inventory: inventory.encode(),
-            targets,
-        };
-        let reply: pb::ListTargetsReply = raw(message, LARGE, async |message| {
-            fleet.list_targets(message).await
-        })
-        .await?;
-        reply
-            .targets
-            .decode()
-            .map_err(|error| unreadable(error.inside("targets")))
+        let message = pb::ListTargetsRequest { inventory: inventory.encode(), targets };
+        let reply: pb::ListTargetsReply =
+            raw(message, LARGE, async |message| fleet.list_targets(message).await).await?;
+        reply.targets.decode().map_err(|error| unreadable(error.inside("targets")))
     }
 
     /// The JSON Schema of a format that engineers write, as text.
@@ -82,11 +62,8 @@ impl Client {
     /// The scheduler's refusal.
     pub async fn schema(&self, kind: SchemaKind) -> Result<String, Refusal> {
         let mut fleet = self.fleet_client();
-        let message = pb::SchemaRequest {
-            kind: kind.encode(),
-        };
-        let reply: pb::SchemaReply =
-            raw(message, SMALL, async |message| fleet.schema(message).await).await?;
+        let message = pb::SchemaRequest { kind: kind.encode() };
+        let reply: pb::SchemaReply = raw(message, SMALL, async |message| fleet.schema(message).await).await?;
         Ok(reply.json)
     }
 }

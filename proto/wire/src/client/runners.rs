@@ -23,8 +23,6 @@ impl Client {
     ) -> Result<Replies<SchedulerMessage>, Refusal> {
         let mut runners = self.runners_client();
         let messages = messages.map(pb::RunnerMessage::from);
-        Ok(replies(
-            begin(async { runners.session(messages).await }).await?,
-        ))
+        Ok(replies(begin(async { runners.session(messages).await }).await?))
     }
 }

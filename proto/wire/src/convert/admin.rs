@@ -15,16 +15,12 @@ impl TryFrom<pb::StoreRequest> for StoreVerb {
     type Error = FieldError;
 
     fn try_from(message: pb::StoreRequest) -> Result<Self, FieldError> {
-        Ok(
-            match message.verb.ok_or_else(|| FieldError::missing("verb"))? {
-                Verb::Verify(pb::VerifyStore {}) => Self::Verify,
-                Verb::Backup(pb::BackupStore { to }) => Self::Backup { to },
-                Verb::Stats(pb::StoreStats {}) => Self::Stats,
-                Verb::Prune(pb::PruneStore { max_age, max_bytes }) => {
-                    Self::Prune { max_age, max_bytes }
-                }
-            },
-        )
+        Ok(match message.verb.ok_or_else(|| FieldError::missing("verb"))? {
+            Verb::Verify(pb::VerifyStore {}) => Self::Verify,
+            Verb::Backup(pb::BackupStore { to }) => Self::Backup { to },
+            Verb::Stats(pb::StoreStats {}) => Self::Stats,
+            Verb::Prune(pb::PruneStore { max_age, max_bytes }) => Self::Prune { max_age, max_bytes },
+        })
     }
 }
 
@@ -35,9 +31,7 @@ impl From<StoreVerb> for pb::StoreRequest {
                 StoreVerb::Verify => Verb::Verify(pb::VerifyStore {}),
                 StoreVerb::Backup { to } => Verb::Backup(pb::BackupStore { to }),
                 StoreVerb::Stats => Verb::Stats(pb::StoreStats {}),
-                StoreVerb::Prune { max_age, max_bytes } => {
-                    Verb::Prune(pb::PruneStore { max_age, max_bytes })
-                }
+                StoreVerb::Prune { max_age, max_bytes } => Verb::Prune(pb::PruneStore { max_age, max_bytes }),
             }),
         }
     }

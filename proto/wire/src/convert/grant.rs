@@ -1,8 +1,6 @@
 //! Grants and the packages that travel beside them.
 
-use autoexec_model::grant::{
-    Grant, GrantAttempt, GrantFile, Resume, RunnerHello, ToolFile, ToolPackage,
-};
+use autoexec_model::grant::{Grant, GrantAttempt, GrantFile, Resume, RunnerHello, ToolFile, ToolPackage};
 
 message!(Grant <=> Grant { instance, job_name, params, secrets, files, attempts, all; phase });
 message!(GrantFile <=> GrantFile { param, name, sha256, size });

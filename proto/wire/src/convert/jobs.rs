@@ -1,8 +1,7 @@
 //! Queries about jobs and their answers.
 
 use autoexec_model::api::{
-    JobRef, JobsPage, JobsQuery, OutputPiece, OutputQuery, TargetsPage, TargetsQuery, WatchLine,
-    WatchUpdate,
+    JobRef, JobsPage, JobsQuery, OutputPiece, OutputQuery, TargetsPage, TargetsQuery, WatchLine, WatchUpdate,
 };
 
 use crate::field::FieldError;

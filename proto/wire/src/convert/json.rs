@@ -10,18 +10,13 @@ impl Decode<Value> for Vec<u8> {
         if self.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&self)
-            .map_err(|error| FieldError::new(format!("is not JSON: {error}")))
+        serde_json::from_slice(&self).map_err(|error| FieldError::new(format!("is not JSON: {error}")))
     }
 }
 
 impl Encode<Vec<u8>> for Value {
     fn encode(self) -> Vec<u8> {
-        if self.is_null() {
-            Vec::new()
-        } else {
-            self.to_string().into_bytes()
-        }
+        if self.is_null() { Vec::new() } else { self.to_string().into_bytes() }
     }
 }
 
@@ -30,17 +25,12 @@ impl Decode<Map<String, Value>> for Vec<u8> {
         if self.is_empty() {
             return Ok(Map::new());
         }
-        serde_json::from_slice(&self)
-            .map_err(|error| FieldError::new(format!("is not a JSON object: {error}")))
+        serde_json::from_slice(&self).map_err(|error| FieldError::new(format!("is not a JSON object: {error}")))
     }
 }
 
 impl Encode<Vec<u8>> for Map<String, Value> {
     fn encode(self) -> Vec<u8> {
-        if self.is_empty() {
-            Vec::new()
-        } else {
-            Value::Object(self).to_string().into_bytes()
-        }
+        if self.is_empty() { Vec::new() } else { Value::Object(self).to_string().into_bytes() }
     }
 }

@@ -24,10 +24,7 @@ use crate::field::FieldError;
 
 /// A message that must be there.
 pub(crate) fn required<P: Decode<M>, M>(field: &str, value: Option<P>) -> Result<M, FieldError> {
-    value
-        .ok_or_else(|| FieldError::missing(field))?
-        .decode()
-        .map_err(|error| error.inside(field))
+    value.ok_or_else(|| FieldError::missing(field))?.decode().map_err(|error| error.inside(field))
 }
 
 /// A field that is always there, because it is a number, a text, a list or optional.

@@ -13,31 +13,24 @@ impl TryFrom<pb::Operation> for Operation {
     type Error = FieldError;
 
     fn try_from(message: pb::Operation) -> Result<Self, FieldError> {
-        Ok(
-            match message
-                .operation
-                .ok_or_else(|| FieldError::missing("operation"))?
-            {
-                Kind::Pause(pb::Pause {}) => Self::Pause,
-                Kind::Resume(pb::Resumption {}) => Self::Resume,
-                Kind::Cancel(pb::Cancel { reason }) => Self::Cancel { reason },
-                Kind::Retry(pb::Retry { what }) => Self::Retry {
-                    what: match what.ok_or_else(|| FieldError::missing("what").inside("retry"))? {
-                        What::Failed(pb::RetryFailed {}) => RetryWhat::Failed,
-                        What::All(pb::RetryAll {}) => RetryWhat::All,
-                        What::Targets(targets) => RetryWhat::Targets(targets),
-                    },
+        Ok(match message.operation.ok_or_else(|| FieldError::missing("operation"))? {
+            Kind::Pause(pb::Pause {}) => Self::Pause,
+            Kind::Resume(pb::Resumption {}) => Self::Resume,
+            Kind::Cancel(pb::Cancel { reason }) => Self::Cancel { reason },
+            Kind::Retry(pb::Retry { what }) => Self::Retry {
+                what: match what.ok_or_else(|| FieldError::missing("what").inside("retry"))? {
+                    What::Failed(pb::RetryFailed {}) => RetryWhat::Failed,
+                    What::All(pb::RetryAll {}) => RetryWhat::All,
+                    What::Targets(targets) => RetryWhat::Targets(targets),
                 },
-                Kind::Confirm(pb::Confirm {}) => Self::Confirm,
-                Kind::Reject(pb::Reject {}) => Self::Reject,
-                Kind::Skip(pb::Skip { targets }) => Self::Skip { targets },
-                Kind::Ignore(pb::Ignore { targets }) => Self::Ignore { targets },
-                Kind::Resolve(pb::Resolve { targets, succeeded }) => {
-                    Self::Resolve { targets, succeeded }
-                }
-                Kind::Parallel(pb::Parallel { parallel }) => Self::Parallel { parallel },
             },
-        )
+            Kind::Confirm(pb::Confirm {}) => Self::Confirm,
+            Kind::Reject(pb::Reject {}) => Self::Reject,
+            Kind::Skip(pb::Skip { targets }) => Self::Skip { targets },
+            Kind::Ignore(pb::Ignore { targets }) => Self::Ignore { targets },
+            Kind::Resolve(pb::Resolve { targets, succeeded }) => Self::Resolve { targets, succeeded },
+            Kind::Parallel(pb::Parallel { parallel }) => Self::Parallel { parallel },
+        })
     }
 }
 
@@ -58,13 +51,9 @@ impl From<Operation> for pb::Operation {
             Operation::Reject => Kind::Reject(pb::Reject {}),
             Operation::Skip { targets } => Kind::Skip(pb::Skip { targets }),
             Operation::Ignore { targets } => Kind::Ignore(pb::Ignore { targets }),
-            Operation::Resolve { targets, succeeded } => {
-                Kind::Resolve(pb::Resolve { targets, succeeded })
-            }
+            Operation::Resolve { targets, succeeded } => Kind::Resolve(pb::Resolve { targets, succeeded }),
             Operation::Parallel { parallel } => Kind::Parallel(pb::Parallel { parallel }),
         };
-        Self {
-            operation: Some(kind),
-        }
+        Self { operation: Some(kind) }
     }
 }

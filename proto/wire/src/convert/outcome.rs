@@ -55,9 +55,6 @@ impl From<Outcome> for pb::Outcome {
             Outcome::Rejected => (pb::OutcomeKind::Rejected, 0),
             Outcome::Cancelled => (pb::OutcomeKind::Cancelled, 0),
         };
-        Self {
-            kind: kind.into(),
-            number,
-        }
+        Self { kind: kind.into(), number }
     }
 }

@@ -1,8 +1,8 @@
 //! The parts of a plan that travel to a runner.
 
 use autoexec_model::plan::{
-    Action, BecomeMethod, BecomePlan, Connection, HostKeyCheck, OnFailure, Phase, Place, Retries,
-    SimOptions, Step, Target, Transport,
+    Action, BecomeMethod, BecomePlan, Connection, HostKeyCheck, OnFailure, Phase, Place, Retries, SimOptions, Step,
+    Target, Transport,
 };
 
 use super::rules::known;
@@ -49,10 +49,7 @@ impl From<HostKeyCheck> for pb::HostKeyCheck {
             HostKeyCheck::Pinned(pinned) => (pb::HostKeyMode::Pinned, pinned),
             HostKeyCheck::No => (pb::HostKeyMode::No, Vec::new()),
         };
-        Self {
-            mode: mode.into(),
-            pinned,
-        }
+        Self { mode: mode.into(), pinned }
     }
 }
 
@@ -78,20 +75,10 @@ impl TryFrom<pb::Step> for Step {
         Ok(Self {
             id,
             action: match action.ok_or_else(|| FieldError::missing("action"))? {
-                pb::step::Action::Tool(tool) => {
-                    tool_use(tool).map_err(|error| error.inside("tool"))?
+                pb::step::Action::Tool(tool) => tool_use(tool).map_err(|error| error.inside("tool"))?,
+                pb::step::Action::Run(pb::Script { script, interpreter, args, stdin }) => {
+                    Action::Run { script, interpreter, args, stdin }
                 }
-                pb::step::Action::Run(pb::Script {
-                    script,
-                    interpreter,
-                    args,
-                    stdin,
-                }) => Action::Run {
-                    script,
-                    interpreter,
-                    args,
-                    stdin,
-                },
             },
             env: field("env", env)?,
             become_user: field("become", r#become)?,
@@ -128,22 +115,12 @@ impl From<Step> for pb::Step {
         Self {
             id,
             action: Some(match action {
-                Action::Tool { name, digest, with } => pb::step::Action::Tool(pb::ToolUse {
-                    name,
-                    digest: digest.encode(),
-                    with: with.encode(),
-                }),
-                Action::Run {
-                    script,
-                    interpreter,
-                    args,
-                    stdin,
-                } => pb::step::Action::Run(pb::Script {
-                    script,
-                    interpreter,
-                    args,
-                    stdin,
-                }),
+                Action::Tool { name, digest, with } => {
+                    pb::step::Action::Tool(pb::ToolUse { name, digest: digest.encode(), with: with.encode() })
+                }
+                Action::Run { script, interpreter, args, stdin } => {
+                    pb::step::Action::Run(pb::Script { script, interpreter, args, stdin })
+                }
             }),
             env: env.encode(),
             r#become: become_user.encode(),
@@ -163,9 +140,5 @@ impl From<Step> for pb::Step {
 /// A tool that is used.
 fn tool_use(message: pb::ToolUse) -> Result<Action, FieldError> {
     let pb::ToolUse { name, digest, with } = message;
-    Ok(Action::Tool {
-        name,
-        digest: field("digest", digest)?,
-        with: field("with", with)?,
-    })
+    Ok(Action::Tool { name, digest: field("digest", digest)?, with: field("with", with)? })
 }

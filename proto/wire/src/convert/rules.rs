@@ -110,8 +110,7 @@ macro_rules! choice {
 
 /// A message or enum value of the wire, from the number that travels.
 pub(crate) fn known<E: TryFrom<i32>>(value: i32) -> Result<E, FieldError> {
-    E::try_from(value)
-        .map_err(|_| FieldError::new(format!("has the value {value}, which is not known here")))
+    E::try_from(value).map_err(|_| FieldError::new(format!("has the value {value}, which is not known here")))
 }
 
 /// Types that are the same on both sides.
@@ -166,8 +165,7 @@ impl Encode<u64> for Millis {
 
 impl Decode<u16> for u32 {
     fn decode(self) -> Result<u16, FieldError> {
-        u16::try_from(self)
-            .map_err(|_| FieldError::new(format!("is {self}, and may be at most {}", u16::MAX)))
+        u16::try_from(self).map_err(|_| FieldError::new(format!("is {self}, and may be at most {}", u16::MAX)))
     }
 }
 
@@ -191,10 +189,7 @@ impl<M: Encode<P>, P> Encode<Option<P>> for Option<M> {
 
 impl<P: Decode<M>, M> Decode<Vec<M>> for Vec<P> {
     fn decode(self) -> Result<Vec<M>, FieldError> {
-        self.into_iter()
-            .enumerate()
-            .map(|(index, item)| item.decode().map_err(|error| error.at_index(index)))
-            .collect()
+        self.into_iter().enumerate().map(|(index, item)| item.decode().map_err(|error| error.at_index(index))).collect()
     }
 }
 
@@ -217,9 +212,7 @@ impl<P: Decode<M>, M> Decode<BTreeMap<String, M>> for BTreeMap<String, P> {
 
 impl<M: Encode<P>, P> Encode<BTreeMap<String, P>> for BTreeMap<String, M> {
     fn encode(self) -> BTreeMap<String, P> {
-        self.into_iter()
-            .map(|(key, item)| (key, item.encode()))
-            .collect()
+        self.into_iter().map(|(key, item)| (key, item.encode())).collect()
     }
 }
 

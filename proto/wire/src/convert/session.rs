@@ -21,52 +21,29 @@ impl TryFrom<pb::RunnerMessage> for RunnerMessage {
     type Error = FieldError;
 
     fn try_from(message: pb::RunnerMessage) -> Result<Self, FieldError> {
-        match message
-            .message
-            .ok_or_else(|| FieldError::missing("message"))?
-        {
+        match message.message.ok_or_else(|| FieldError::missing("message"))? {
             FromRunner::Hello(hello) => Ok(Self::Hello(field("hello", hello)?)),
-            FromRunner::Accepted(pb::Accepted { attempts }) => Ok(Self::Accepted {
-                attempts: within("accepted", field("attempts", attempts))?,
-            }),
+            FromRunner::Accepted(pb::Accepted { attempts }) => {
+                Ok(Self::Accepted { attempts: within("accepted", field("attempts", attempts))? })
+            }
             FromRunner::Started(pb::Started { lease, at }) => {
                 let Lease { attempt, epoch } = within("started", required("lease", lease))?;
-                Ok(Self::Started {
-                    attempt,
-                    epoch,
-                    at: field("at", at)?,
-                })
+                Ok(Self::Started { attempt, epoch, at: field("at", at)? })
             }
-            FromRunner::Progress(pb::Progress {
-                lease,
-                step,
-                attempt_try,
-            }) => {
+            FromRunner::Progress(pb::Progress { lease, step, attempt_try }) => {
                 let Lease { attempt, epoch } = within("progress", required("lease", lease))?;
-                Ok(Self::Progress {
-                    attempt,
-                    epoch,
-                    step,
-                    attempt_try,
-                })
+                Ok(Self::Progress { attempt, epoch, step, attempt_try })
             }
             FromRunner::Output(output) => within("output", leased_output(output)),
             FromRunner::Finished(pb::Finished { lease, report }) => {
                 let Lease { attempt, epoch } = within("finished", required("lease", lease))?;
-                Ok(Self::Finished {
-                    attempt,
-                    epoch,
-                    report: within("finished", required("report", report))?,
-                })
+                Ok(Self::Finished { attempt, epoch, report: within("finished", required("report", report))? })
             }
-            FromRunner::Heartbeat(pb::Heartbeat { live, at }) => Ok(Self::Heartbeat {
-                live: within("heartbeat", field("live", live))?,
-                at: field("at", at)?,
-            }),
+            FromRunner::Heartbeat(pb::Heartbeat { live, at }) => {
+                Ok(Self::Heartbeat { live: within("heartbeat", field("live", live))?, at: field("at", at)? })
+            }
             FromRunner::Draining(pb::Draining {}) => Ok(Self::Draining),
-            FromRunner::NeedTool(pb::NeedTool { digest }) => Ok(Self::NeedTool {
-                digest: field("digest", digest)?,
-            }),
+            FromRunner::NeedTool(pb::NeedTool { digest }) => Ok(Self::NeedTool { digest: field("digest", digest)? }),
             FromRunner::NeedFile(pb::NeedFile { sha256 }) => Ok(Self::NeedFile { sha256 }),
         }
     }
@@ -76,48 +53,28 @@ impl From<RunnerMessage> for pb::RunnerMessage {
     fn from(message: RunnerMessage) -> Self {
         let message = match message {
             RunnerMessage::Hello(hello) => FromRunner::Hello(hello.encode()),
-            RunnerMessage::Accepted { attempts } => FromRunner::Accepted(pb::Accepted {
-                attempts: attempts.encode(),
-            }),
-            RunnerMessage::Started { attempt, epoch, at } => FromRunner::Started(pb::Started {
-                lease: Some(Lease { attempt, epoch }.encode()),
-                at: at.encode(),
-            }),
-            RunnerMessage::Progress {
-                attempt,
-                epoch,
-                step,
-                attempt_try,
-            } => FromRunner::Progress(pb::Progress {
-                lease: Some(Lease { attempt, epoch }.encode()),
-                step,
-                attempt_try,
-            }),
-            RunnerMessage::Output { chunk, epoch } => FromRunner::Output(pb::LeasedOutput {
-                chunk: Some(chunk.encode()),
-                epoch: epoch.encode(),
-            }),
-            RunnerMessage::Finished {
-                attempt,
-                epoch,
-                report,
-            } => FromRunner::Finished(pb::Finished {
+            RunnerMessage::Accepted { attempts } => FromRunner::Accepted(pb::Accepted { attempts: attempts.encode() }),
+            RunnerMessage::Started { attempt, epoch, at } => {
+                FromRunner::Started(pb::Started { lease: Some(Lease { attempt, epoch }.encode()), at: at.encode() })
+            }
+            RunnerMessage::Progress { attempt, epoch, step, attempt_try } => {
+                FromRunner::Progress(pb::Progress { lease: Some(Lease { attempt, epoch }.encode()), step, attempt_try })
+            }
+            RunnerMessage::Output { chunk, epoch } => {
+                FromRunner::Output(pb::LeasedOutput { chunk: Some(chunk.encode()), epoch: epoch.encode() })
+            }
+            RunnerMessage::Finished { attempt, epoch, report } => FromRunner::Finished(pb::Finished {
                 lease: Some(Lease { attempt, epoch }.encode()),
                 report: Some(report.encode()),
             }),
-            RunnerMessage::Heartbeat { live, at } => FromRunner::Heartbeat(pb::Heartbeat {
-                live: live.encode(),
-                at: at.encode(),
-            }),
+            RunnerMessage::Heartbeat { live, at } => {
+                FromRunner::Heartbeat(pb::Heartbeat { live: live.encode(), at: at.encode() })
+            }
             RunnerMessage::Draining => FromRunner::Draining(pb::Draining {}),
-            RunnerMessage::NeedTool { digest } => FromRunner::NeedTool(pb::NeedTool {
-                digest: digest.encode(),
-            }),
+            RunnerMessage::NeedTool { digest } => FromRunner::NeedTool(pb::NeedTool { digest: digest.encode() }),
             RunnerMessage::NeedFile { sha256 } => FromRunner::NeedFile(pb::NeedFile { sha256 }),
         };
-        Self {
-            message: Some(message),
-        }
+        Self { message: Some(message) }
     }
 }
 
@@ -125,37 +82,19 @@ impl TryFrom<pb::SchedulerMessage> for SchedulerMessage {
     type Error = FieldError;
 
     fn try_from(message: pb::SchedulerMessage) -> Result<Self, FieldError> {
-        match message
-            .message
-            .ok_or_else(|| FieldError::missing("message"))?
-        {
+        match message.message.ok_or_else(|| FieldError::missing("message"))? {
             FromScheduler::Welcome(welcome) => within("welcome", self::welcome(welcome)),
             FromScheduler::Grant(grant) => Ok(Self::Grant(Box::new(field("grant", grant)?))),
-            FromScheduler::Stop(pb::Stop {
-                lease,
-                cancel,
-                reason,
-            }) => {
+            FromScheduler::Stop(pb::Stop { lease, cancel, reason }) => {
                 let Lease { attempt, epoch } = within("stop", required("lease", lease))?;
-                Ok(Self::Stop {
-                    attempt,
-                    epoch,
-                    cancel,
-                    reason,
-                })
+                Ok(Self::Stop { attempt, epoch, cancel, reason })
             }
             FromScheduler::Revoke(pb::Revoke { lease }) => {
                 let Lease { attempt, epoch } = within("revoke", required("lease", lease))?;
                 Ok(Self::Revoke { attempt, epoch })
             }
-            FromScheduler::Renewed(pb::Renewed { until }) => Ok(Self::Renewed {
-                until: field("until", until)?,
-            }),
-            FromScheduler::OutputAck(pb::OutputAck {
-                attempt,
-                stream,
-                offset,
-            }) => Ok(Self::OutputAck {
+            FromScheduler::Renewed(pb::Renewed { until }) => Ok(Self::Renewed { until: field("until", until)? }),
+            FromScheduler::OutputAck(pb::OutputAck { attempt, stream, offset }) => Ok(Self::OutputAck {
                 attempt: within("output_ack", required("attempt", attempt))?,
                 stream: within("output_ack", field("stream", stream))?,
                 offset,
@@ -165,19 +104,9 @@ impl TryFrom<pb::SchedulerMessage> for SchedulerMessage {
                 Ok(Self::FinishedAck { attempt, epoch })
             }
             FromScheduler::Tool(tool) => Ok(Self::Tool(field("tool", tool)?)),
-            FromScheduler::File(pb::FilePiece {
-                sha256,
-                bytes,
-                offset,
-                end,
-            }) => {
+            FromScheduler::File(pb::FilePiece { sha256, bytes, offset, end }) => {
                 within("file", small("bytes", &bytes, MAX_FILE_PIECE))?;
-                Ok(Self::File {
-                    sha256,
-                    bytes,
-                    offset,
-                    end,
-                })
+                Ok(Self::File { sha256, bytes, offset, end })
             }
         }
     }
@@ -186,41 +115,24 @@ impl TryFrom<pb::SchedulerMessage> for SchedulerMessage {
 impl From<SchedulerMessage> for pb::SchedulerMessage {
     fn from(message: SchedulerMessage) -> Self {
         let message = match message {
-            SchedulerMessage::Welcome {
-                instance,
-                keep,
-                stop,
-                heartbeat_ms,
-                lease_ms,
-            } => FromScheduler::Welcome(pb::Welcome {
-                instance,
-                keep: keep.encode(),
-                stop: stop.encode(),
-                heartbeat_ms,
-                lease_ms,
-            }),
+            SchedulerMessage::Welcome { instance, keep, stop, heartbeat_ms, lease_ms } => {
+                FromScheduler::Welcome(pb::Welcome {
+                    instance,
+                    keep: keep.encode(),
+                    stop: stop.encode(),
+                    heartbeat_ms,
+                    lease_ms,
+                })
+            }
             SchedulerMessage::Grant(grant) => FromScheduler::Grant((*grant).encode()),
-            SchedulerMessage::Stop {
-                attempt,
-                epoch,
-                cancel,
-                reason,
-            } => FromScheduler::Stop(pb::Stop {
-                lease: Some(Lease { attempt, epoch }.encode()),
-                cancel,
-                reason,
-            }),
-            SchedulerMessage::Revoke { attempt, epoch } => FromScheduler::Revoke(pb::Revoke {
-                lease: Some(Lease { attempt, epoch }.encode()),
-            }),
-            SchedulerMessage::Renewed { until } => FromScheduler::Renewed(pb::Renewed {
-                until: until.encode(),
-            }),
-            SchedulerMessage::OutputAck {
-                attempt,
-                stream,
-                offset,
-            } => FromScheduler::OutputAck(pb::OutputAck {
+            SchedulerMessage::Stop { attempt, epoch, cancel, reason } => {
+                FromScheduler::Stop(pb::Stop { lease: Some(Lease { attempt, epoch }.encode()), cancel, reason })
+            }
+            SchedulerMessage::Revoke { attempt, epoch } => {
+                FromScheduler::Revoke(pb::Revoke { lease: Some(Lease { attempt, epoch }.encode()) })
+            }
+            SchedulerMessage::Renewed { until } => FromScheduler::Renewed(pb::Renewed { until: until.encode() }),
+            SchedulerMessage::OutputAck { attempt, stream, offset } => FromScheduler::OutputAck(pb::OutputAck {
                 attempt: Some(attempt.encode()),
                 stream: stream.encode(),
                 offset,
@@ -229,21 +141,11 @@ impl From<SchedulerMessage> for pb::SchedulerMessage {
                 FromScheduler::FinishedAck(Lease { attempt, epoch }.encode())
             }
             SchedulerMessage::Tool(tool) => FromScheduler::Tool(tool.encode()),
-            SchedulerMessage::File {
-                sha256,
-                bytes,
-                offset,
-                end,
-            } => FromScheduler::File(pb::FilePiece {
-                sha256,
-                bytes,
-                offset,
-                end,
-            }),
+            SchedulerMessage::File { sha256, bytes, offset, end } => {
+                FromScheduler::File(pb::FilePiece { sha256, bytes, offset, end })
+            }
         };
-        Self {
-            message: Some(message),
-        }
+        Self { message: Some(message) }
     }
 }
 
@@ -251,20 +153,11 @@ fn leased_output(message: pb::LeasedOutput) -> Result<RunnerMessage, FieldError>
     let pb::LeasedOutput { chunk, epoch } = message;
     let chunk: autoexec_model::grant::OutputChunk = required("chunk", chunk)?;
     within("chunk", small("bytes", &chunk.bytes, MAX_CHUNK))?;
-    Ok(RunnerMessage::Output {
-        chunk,
-        epoch: field("epoch", epoch)?,
-    })
+    Ok(RunnerMessage::Output { chunk, epoch: field("epoch", epoch)? })
 }
 
 fn welcome(message: pb::Welcome) -> Result<SchedulerMessage, FieldError> {
-    let pb::Welcome {
-        instance,
-        keep,
-        stop,
-        heartbeat_ms,
-        lease_ms,
-    } = message;
+    let pb::Welcome { instance, keep, stop, heartbeat_ms, lease_ms } = message;
     Ok(SchedulerMessage::Welcome {
         instance,
         keep: field("keep", keep)?,
@@ -282,20 +175,12 @@ fn within<T>(outer: &str, result: Result<T, FieldError>) -> Result<T, FieldError
 /// A piece within its bound.
 fn small(name: &str, bytes: &[u8], limit: usize) -> Result<(), FieldError> {
     if bytes.len() > limit {
-        return Err(FieldError::new(format!(
-            "has {} bytes, and may have at most {limit}",
-            bytes.len()
-        ))
-        .inside(name));
+        return Err(FieldError::new(format!("has {} bytes, and may have at most {limit}", bytes.len())).inside(name));
     }
     Ok(())
 }
 
 /// A rhythm: 0 would be a busy loop on the other side.
 fn positive(name: &str, value: u64) -> Result<u64, FieldError> {
-    if value == 0 {
-        Err(FieldError::new("is 0, and must be at least 1").inside(name))
-    } else {
-        Ok(value)
-    }
+    if value == 0 { Err(FieldError::new("is 0, and must be at least 1").inside(name)) } else { Ok(value) }
 }

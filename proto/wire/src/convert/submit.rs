@@ -1,8 +1,8 @@
 //! Jobs on their way in, plans and reports on their way out.
 
 use autoexec_model::api::{
-    JobSource, LineKind, Overrides, ParamFile, PlanReply, PlanRequest, ReportLine, Source,
-    SubmitReply, SubmitRequest, SubmitWhat,
+    JobSource, LineKind, Overrides, ParamFile, PlanReply, PlanRequest, ReportLine, Source, SubmitReply, SubmitRequest,
+    SubmitWhat,
 };
 
 use super::{Encode, field};
@@ -26,17 +26,7 @@ impl TryFrom<pb::PlanRequest> for PlanRequest {
     type Error = FieldError;
 
     fn try_from(message: pb::PlanRequest) -> Result<Self, FieldError> {
-        let pb::PlanRequest {
-            job,
-            inventory,
-            targets,
-            exclude,
-            params,
-            secrets,
-            files,
-            overrides,
-            tools,
-        } = message;
+        let pb::PlanRequest { job, inventory, targets, exclude, params, secrets, files, overrides, tools } = message;
         Ok(Self {
             job: super::required("job", job)?,
             inventory: field("inventory", inventory)?,
@@ -54,17 +44,7 @@ impl TryFrom<pb::PlanRequest> for PlanRequest {
 
 impl From<PlanRequest> for pb::PlanRequest {
     fn from(request: PlanRequest) -> Self {
-        let PlanRequest {
-            job,
-            inventory,
-            targets,
-            exclude,
-            params,
-            secrets,
-            files,
-            overrides,
-            tools,
-        } = request;
+        let PlanRequest { job, inventory, targets, exclude, params, secrets, files, overrides, tools } = request;
         Self {
             job: Some(job.encode()),
             inventory: inventory.encode(),
@@ -83,10 +63,7 @@ impl TryFrom<pb::JobSource> for JobSource {
     type Error = FieldError;
 
     fn try_from(message: pb::JobSource) -> Result<Self, FieldError> {
-        match message
-            .source
-            .ok_or_else(|| FieldError::missing("source"))?
-        {
+        match message.source.ok_or_else(|| FieldError::missing("source"))? {
             pb::job_source::Source::File(source) => Ok(Self::File(field("file", source)?)),
             pb::job_source::Source::Command(pb::Command { words }) => Ok(Self::Command { words }),
         }
@@ -98,9 +75,7 @@ impl From<JobSource> for pb::JobSource {
         Self {
             source: Some(match source {
                 JobSource::File(source) => pb::job_source::Source::File(source.encode()),
-                JobSource::Command { words } => {
-                    pb::job_source::Source::Command(pb::Command { words })
-                }
+                JobSource::Command { words } => pb::job_source::Source::Command(pb::Command { words }),
             }),
         }
     }
@@ -110,50 +85,27 @@ impl TryFrom<pb::SubmitRequest> for SubmitRequest {
     type Error = FieldError;
 
     fn try_from(message: pb::SubmitRequest) -> Result<Self, FieldError> {
-        let pb::SubmitRequest {
-            what,
-            by,
-            idempotency_key,
-        } = message;
+        let pb::SubmitRequest { what, by, idempotency_key } = message;
         let what = match what.ok_or_else(|| FieldError::missing("what"))? {
-            pb::submit_request::What::Plan(plan) => {
-                SubmitWhat::Plan(Box::new(field("plan", plan)?))
-            }
-            pb::submit_request::What::Known(pb::KnownPlan { digest, secrets }) => {
-                SubmitWhat::Digest {
-                    digest,
-                    secrets: field("secrets", secrets).map_err(|error| error.inside("known"))?,
-                }
-            }
+            pb::submit_request::What::Plan(plan) => SubmitWhat::Plan(Box::new(field("plan", plan)?)),
+            pb::submit_request::What::Known(pb::KnownPlan { digest, secrets }) => SubmitWhat::Digest {
+                digest,
+                secrets: field("secrets", secrets).map_err(|error| error.inside("known"))?,
+            },
         };
-        Ok(Self {
-            what,
-            by,
-            idempotency_key,
-        })
+        Ok(Self { what, by, idempotency_key })
     }
 }
 
 impl From<SubmitRequest> for pb::SubmitRequest {
     fn from(request: SubmitRequest) -> Self {
-        let SubmitRequest {
-            what,
-            by,
-            idempotency_key,
-        } = request;
+        let SubmitRequest { what, by, idempotency_key } = request;
         let what = match what {
             SubmitWhat::Plan(plan) => pb::submit_request::What::Plan((*plan).encode()),
             SubmitWhat::Digest { digest, secrets } => {
-                pb::submit_request::What::Known(pb::KnownPlan {
-                    digest,
-                    secrets: secrets.encode(),
-                })
+                pb::submit_request::What::Known(pb::KnownPlan { digest, secrets: secrets.encode() })
             }
         };
-        Self {
-            what: Some(what),
-            by,
-            idempotency_key,
-        }
+        Self { what: Some(what), by, idempotency_key }
     }
 }

@@ -1,8 +1,6 @@
 //! What readers get: views of jobs, batches, targets and clusters.
 
-use autoexec_model::view::{
-    BatchView, ClusterView, Explanation, FailureView, JobRow, JobView, PhaseView, TargetRow,
-};
+use autoexec_model::view::{BatchView, ClusterView, Explanation, FailureView, JobRow, JobView, PhaseView, TargetRow};
 
 message!(JobRow <=> JobRow { id, name, state, by, created_at, started_at, finished_at, targets, counts });
 message!(JobView <=> JobView {

@@ -4,9 +4,9 @@
 //! be left half done belongs in a task of its own.
 
 use autoexec_model::api::{
-    CheckReply, DaemonInfo, JobRef, JobsPage, JobsQuery, Operation, OutputPiece, OutputQuery,
-    PlanReply, PlanRequest, SchemaKind, Source, StoreReply, StoreVerb, SubmitReply, SubmitRequest,
-    TargetInfo, TargetsPage, TargetsQuery, ToolHelp, ToolRow, WatchUpdate,
+    CheckReply, DaemonInfo, JobRef, JobsPage, JobsQuery, Operation, OutputPiece, OutputQuery, PlanReply, PlanRequest,
+    SchemaKind, Source, StoreReply, StoreVerb, SubmitReply, SubmitRequest, TargetInfo, TargetsPage, TargetsQuery,
+    ToolHelp, ToolRow, WatchUpdate,
 };
 use autoexec_model::grant::ToolPackage;
 use autoexec_model::refusal::Refusal;
@@ -23,43 +23,25 @@ pub type Replies<T> = BoxStream<'static, Result<T, Refusal>>;
 /// Jobs, for clients.
 pub trait JobsApi: Send + Sync + 'static {
     /// Says everything that a job would do.
-    fn plan(&self, request: PlanRequest)
-    -> impl Future<Output = Result<PlanReply, Refusal>> + Send;
+    fn plan(&self, request: PlanRequest) -> impl Future<Output = Result<PlanReply, Refusal>> + Send;
 
     /// Runs a job; answers once it is durable.
-    fn submit(
-        &self,
-        request: SubmitRequest,
-    ) -> impl Future<Output = Result<SubmitReply, Refusal>> + Send;
+    fn submit(&self, request: SubmitRequest) -> impl Future<Output = Result<SubmitReply, Refusal>> + Send;
 
     /// A page of jobs, newest first. A `limit` of 0 means that the scheduler chooses.
     fn jobs(&self, query: JobsQuery) -> impl Future<Output = Result<JobsPage, Refusal>> + Send;
 
     /// One job; with `clusters`, identical outputs too.
-    fn show(
-        &self,
-        job: JobRef,
-        clusters: bool,
-    ) -> impl Future<Output = Result<JobView, Refusal>> + Send;
+    fn show(&self, job: JobRef, clusters: bool) -> impl Future<Output = Result<JobView, Refusal>> + Send;
 
     /// A page of the targets of a job. A `limit` of 0 means that the scheduler chooses.
-    fn targets(
-        &self,
-        query: TargetsQuery,
-    ) -> impl Future<Output = Result<TargetsPage, Refusal>> + Send;
+    fn targets(&self, query: TargetsQuery) -> impl Future<Output = Result<TargetsPage, Refusal>> + Send;
 
     /// What changes in a job after revision `since`, until it is final.
-    fn watch(
-        &self,
-        job: u64,
-        since: u64,
-    ) -> impl Future<Output = Result<Replies<WatchUpdate>, Refusal>> + Send;
+    fn watch(&self, job: u64, since: u64) -> impl Future<Output = Result<Replies<WatchUpdate>, Refusal>> + Send;
 
     /// Output of a job.
-    fn output(
-        &self,
-        query: OutputQuery,
-    ) -> impl Future<Output = Result<Replies<OutputPiece>, Refusal>> + Send;
+    fn output(&self, query: OutputQuery) -> impl Future<Output = Result<Replies<OutputPiece>, Refusal>> + Send;
 
     /// Why a job, or one target of it, is not finished.
     fn explain(
@@ -96,10 +78,7 @@ pub trait FleetApi: Send + Sync + 'static {
     fn tool(&self, name: String) -> impl Future<Output = Result<ToolHelp, Refusal>> + Send;
 
     /// Whether a tool of the client can be used as it is. A tool that cannot is no refusal: see [`CheckReply::ok`].
-    fn check_tool(
-        &self,
-        tool: ToolPackage,
-    ) -> impl Future<Output = Result<CheckReply, Refusal>> + Send;
+    fn check_tool(&self, tool: ToolPackage) -> impl Future<Output = Result<CheckReply, Refusal>> + Send;
 
     /// The targets that a selector chooses from an inventory.
     fn list_targets(

@@ -21,10 +21,7 @@ use crate::pb::runners_server::RunnersServer;
 
 /// Methods whose requests carry whole files.
 const LARGE_JOBS: &[&str] = &["/autoexec.v1.Jobs/Plan", "/autoexec.v1.Jobs/Submit"];
-const LARGE_FLEET: &[&str] = &[
-    "/autoexec.v1.Fleet/CheckTool",
-    "/autoexec.v1.Fleet/ListTargets",
-];
+const LARGE_FLEET: &[&str] = &["/autoexec.v1.Fleet/CheckTool", "/autoexec.v1.Fleet/ListTargets"];
 
 /// Wait before the next try when a connection cannot be accepted: too many open files, which only time heals.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -52,19 +49,15 @@ pub fn router<J: JobsApi, R: RunnersApi, F: FleetApi, A: AdminApi>(
     let admin = AdminServer::new(AdminService(admin))
         .max_decoding_message_size(MAX_MESSAGE)
         .max_encoding_message_size(MAX_REPLY);
-    Routes::new(TwoSizes {
-        small: jobs(MAX_MESSAGE),
-        large: jobs(MAX_LARGE_MESSAGE),
-        large_methods: LARGE_JOBS,
-    })
-    .add_service(TwoSizes {
-        small: fleet(MAX_MESSAGE),
-        large: fleet(MAX_LARGE_MESSAGE),
-        large_methods: LARGE_FLEET,
-    })
-    .add_service(runners)
-    .add_service(admin)
-    .prepare()
+    Routes::new(TwoSizes { small: jobs(MAX_MESSAGE), large: jobs(MAX_LARGE_MESSAGE), large_methods: LARGE_JOBS })
+        .add_service(TwoSizes {
+            small: fleet(MAX_MESSAGE),
+            large: fleet(MAX_LARGE_MESSAGE),
+            large_methods: LARGE_FLEET,
+        })
+        .add_service(runners)
+        .add_service(admin)
+        .prepare()
 }
 
 /// Serves on a unix socket until `shutdown` is ready. Then it takes no new connection, gives open calls and streams at most `grace`
@@ -86,9 +79,7 @@ pub async fn serve_unix(
             tokio::time::sleep(grace).await;
         }
     };
-    let server = Server::builder()
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(connections(listener), shutdown);
+    let server = Server::builder().add_routes(routes).serve_with_incoming_shutdown(connections(listener), shutdown);
     tokio::select! {
         result = server => result.map_err(|error| Refusal::new(Code::Internal, format!("the server failed: {error}"))),
         () = overdue => Ok(()),

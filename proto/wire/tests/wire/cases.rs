@@ -60,40 +60,18 @@ where
 /// All of them.
 pub(crate) fn all(s: &Samples) -> Vec<Case> {
     let mut cases = plain(s);
-    cases.extend(
-        s.operations()
-            .into_iter()
-            .map(case::<pb::Operation, Operation>),
-    );
-    cases.extend(
-        s.store_verbs()
-            .into_iter()
-            .map(case::<pb::StoreRequest, StoreVerb>),
-    );
+    cases.extend(s.operations().into_iter().map(case::<pb::Operation, Operation>));
+    cases.extend(s.store_verbs().into_iter().map(case::<pb::StoreRequest, StoreVerb>));
     cases.extend(s.outcomes().into_iter().map(case::<pb::Outcome, Outcome>));
-    for (outcome, verdict) in s
-        .outcomes()
-        .into_iter()
-        .zip(Verdict::ALL.into_iter().cycle())
-    {
-        cases.push(case::<pb::AttemptReport, AttemptReport>(
-            s.report(outcome, verdict),
-        ));
+    for (outcome, verdict) in s.outcomes().into_iter().zip(Verdict::ALL.into_iter().cycle()) {
+        cases.push(case::<pb::AttemptReport, AttemptReport>(s.report(outcome, verdict)));
     }
     for job in [JobRef::Id(17), JobRef::Last, JobRef::Name(s.text.clone())] {
         cases.push(case::<pb::JobRef, JobRef>(job));
     }
     cases.extend(variants_of_targets(s));
-    cases.extend(
-        from_runner(s)
-            .into_iter()
-            .map(case::<pb::RunnerMessage, RunnerMessage>),
-    );
-    cases.extend(
-        from_scheduler(s)
-            .into_iter()
-            .map(case::<pb::SchedulerMessage, SchedulerMessage>),
-    );
+    cases.extend(from_runner(s).into_iter().map(case::<pb::RunnerMessage, RunnerMessage>));
+    cases.extend(from_scheduler(s).into_iter().map(case::<pb::SchedulerMessage, SchedulerMessage>));
     cases
 }
 
@@ -107,10 +85,7 @@ fn plain(s: &Samples) -> Vec<Case> {
         case::<pb::SubmitReply, SubmitReply>(s.submit_reply()),
         case::<pb::JobsQuery, JobsQuery>(s.jobs_query()),
         case::<pb::JobsQuery, JobsQuery>(JobsQuery::default()),
-        case::<pb::JobsPage, JobsPage>(JobsPage {
-            rows: vec![s.job_row()],
-            more: true,
-        }),
+        case::<pb::JobsPage, JobsPage>(JobsPage { rows: vec![s.job_row()], more: true }),
         case::<pb::JobView, JobView>(s.job_view()),
         case::<pb::TargetsQuery, TargetsQuery>(s.targets_query()),
         case::<pb::TargetsQuery, TargetsQuery>(TargetsQuery::default()),
@@ -123,10 +98,7 @@ fn plain(s: &Samples) -> Vec<Case> {
         case::<pb::ToolRow, ToolRow>(s.tool_row()),
         case::<pb::ToolHelp, ToolHelp>(s.tool_help()),
         case::<pb::ToolPackage, ToolPackage>(s.tool()),
-        case::<pb::CheckReply, CheckReply>(CheckReply {
-            report: s.lines(),
-            ok: true,
-        }),
+        case::<pb::CheckReply, CheckReply>(CheckReply { report: s.lines(), ok: true }),
         case::<pb::TargetInfo, TargetInfo>(s.target_info()),
         case::<pb::DaemonInfo, DaemonInfo>(s.info()),
         case::<pb::StoreReply, StoreReply>(StoreReply {
@@ -141,52 +113,21 @@ fn plain(s: &Samples) -> Vec<Case> {
 }
 
 fn variants_of_targets(s: &Samples) -> Vec<Case> {
-    let mut cases = vec![
-        case::<pb::Target, Target>(s.target()),
-        case::<pb::Target, Target>(s.bare_target()),
-    ];
-    for transport in [
-        Transport::Ssh,
-        Transport::Agent,
-        Transport::Local,
-        Transport::Sim,
-    ] {
-        cases.push(case::<pb::Target, Target>(Target {
-            transport,
-            ..s.bare_target()
-        }));
+    let mut cases = vec![case::<pb::Target, Target>(s.target()), case::<pb::Target, Target>(s.bare_target())];
+    for transport in [Transport::Ssh, Transport::Agent, Transport::Local, Transport::Sim] {
+        cases.push(case::<pb::Target, Target>(Target { transport, ..s.bare_target() }));
     }
-    for host_key in [
-        HostKeyCheck::Verify,
-        HostKeyCheck::AcceptNew,
-        HostKeyCheck::Pinned(vec![]),
-        HostKeyCheck::No,
-    ] {
-        cases.push(case::<pb::Connection, Connection>(Connection {
-            host_key,
-            ..Connection::default()
-        }));
+    for host_key in [HostKeyCheck::Verify, HostKeyCheck::AcceptNew, HostKeyCheck::Pinned(vec![]), HostKeyCheck::No] {
+        cases.push(case::<pb::Connection, Connection>(Connection { host_key, ..Connection::default() }));
     }
-    for place in [
-        Place::Runner,
-        Place::RunnerTarget,
-        Place::Target,
-        Place::Sql,
-    ] {
+    for place in [Place::Runner, Place::RunnerTarget, Place::Target, Place::Sql] {
         cases.push(case::<pb::Phase, Phase>(Phase { place, ..s.phase() }));
     }
     for on_failure in [OnFailure::Stop, OnFailure::Ignore, OnFailure::Continue] {
-        cases.push(case::<pb::Step, Step>(Step {
-            on_failure,
-            ..s.script_step()
-        }));
+        cases.push(case::<pb::Step, Step>(Step { on_failure, ..s.script_step() }));
     }
     for method in [BecomeMethod::Sudo, BecomeMethod::Su] {
-        cases.push(case::<pb::Become, BecomePlan>(BecomePlan {
-            user: s.text.clone(),
-            method,
-            password: None,
-        }));
+        cases.push(case::<pb::Become, BecomePlan>(BecomePlan { user: s.text.clone(), method, password: None }));
     }
     cases
 }
@@ -197,46 +138,15 @@ pub(crate) fn from_runner(s: &Samples) -> Vec<RunnerMessage> {
     let report = s.report(Outcome::Exited { code: 3 }, Verdict::Failed);
     vec![
         RunnerMessage::Hello(s.hello()),
-        RunnerMessage::Accepted {
-            attempts: vec![
-                Lease { attempt, epoch },
-                Lease {
-                    attempt,
-                    epoch: Epoch(0),
-                },
-            ],
-        },
-        RunnerMessage::Started {
-            attempt,
-            epoch,
-            at: s.at(1),
-        },
-        RunnerMessage::Progress {
-            attempt,
-            epoch,
-            step: s.number,
-            attempt_try: 2,
-        },
-        RunnerMessage::Output {
-            chunk: s.chunk(),
-            epoch,
-        },
-        RunnerMessage::Finished {
-            attempt,
-            epoch,
-            report,
-        },
-        RunnerMessage::Heartbeat {
-            live: vec![s.live()],
-            at: s.at(2),
-        },
+        RunnerMessage::Accepted { attempts: vec![Lease { attempt, epoch }, Lease { attempt, epoch: Epoch(0) }] },
+        RunnerMessage::Started { attempt, epoch, at: s.at(1) },
+        RunnerMessage::Progress { attempt, epoch, step: s.number, attempt_try: 2 },
+        RunnerMessage::Output { chunk: s.chunk(), epoch },
+        RunnerMessage::Finished { attempt, epoch, report },
+        RunnerMessage::Heartbeat { live: vec![s.live()], at: s.at(2) },
         RunnerMessage::Draining,
-        RunnerMessage::NeedTool {
-            digest: autoexec_model::id::Digest(s.text.clone()),
-        },
-        RunnerMessage::NeedFile {
-            sha256: s.text.clone(),
-        },
+        RunnerMessage::NeedTool { digest: autoexec_model::id::Digest(s.text.clone()) },
+        RunnerMessage::NeedFile { sha256: s.text.clone() },
     ]
 }
 
@@ -247,34 +157,17 @@ pub(crate) fn from_scheduler(s: &Samples) -> Vec<SchedulerMessage> {
         SchedulerMessage::Welcome {
             instance: s.text.clone(),
             keep: vec![Lease { attempt, epoch }],
-            stop: vec![Lease {
-                attempt,
-                epoch: Epoch(u32::MAX),
-            }],
+            stop: vec![Lease { attempt, epoch: Epoch(u32::MAX) }],
             heartbeat_ms: 1,
             lease_ms: u64::MAX,
         },
         SchedulerMessage::Grant(Box::new(s.grant())),
-        SchedulerMessage::Stop {
-            attempt,
-            epoch,
-            cancel: true,
-            reason: s.text.clone(),
-        },
+        SchedulerMessage::Stop { attempt, epoch, cancel: true, reason: s.text.clone() },
         SchedulerMessage::Revoke { attempt, epoch },
         SchedulerMessage::Renewed { until: s.at(1) },
-        SchedulerMessage::OutputAck {
-            attempt,
-            stream: Stream::Stderr,
-            offset: u64::MAX,
-        },
+        SchedulerMessage::OutputAck { attempt, stream: Stream::Stderr, offset: u64::MAX },
         SchedulerMessage::FinishedAck { attempt, epoch },
         SchedulerMessage::Tool(s.tool()),
-        SchedulerMessage::File {
-            sha256: s.text.clone(),
-            bytes: vec![0, 0xff],
-            offset: u64::MAX,
-            end: true,
-        },
+        SchedulerMessage::File { sha256: s.text.clone(), bytes: vec![0, 0xff], offset: u64::MAX, end: true },
     ]
 }

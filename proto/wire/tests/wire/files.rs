@@ -13,24 +13,16 @@ fn proto_files() -> Vec<(String, String)> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         files.push((name, std::fs::read_to_string(&path).unwrap()));
     }
-    assert!(
-        files.len() > 5,
-        "the protocol has more files than {}",
-        files.len()
-    );
+    assert!(files.len() > 5, "the protocol has more files than {}", files.len());
     files
 }
 
 /// Whether a line declares something that a reader has to understand.
 fn declares(line: &str) -> bool {
     let line = line.trim();
-    let statement = line.ends_with(';')
-        && !["syntax ", "package ", "import "]
-            .iter()
-            .any(|word| line.starts_with(word));
-    let block = ["message ", "enum ", "service ", "oneof "]
-        .iter()
-        .any(|word| line.starts_with(word));
+    let statement =
+        line.ends_with(';') && !["syntax ", "package ", "import "].iter().any(|word| line.starts_with(word));
+    let block = ["message ", "enum ", "service ", "oneof "].iter().any(|word| line.starts_with(word));
     !line.starts_with("//") && (statement || block)
 }
 
@@ -41,12 +33,7 @@ fn everything_declared_has_a_comment_before_it() {
         let lines: Vec<&str> = text.lines().collect();
         for (index, pair) in lines.windows(2).enumerate() {
             if declares(pair[1]) {
-                assert!(
-                    pair[0].trim().starts_with("// "),
-                    "{name}:{}: `{}` has no comment",
-                    index + 2,
-                    pair[1].trim()
-                );
+                assert!(pair[0].trim().starts_with("// "), "{name}:{}: `{}` has no comment", index + 2, pair[1].trim());
             }
         }
     }
@@ -55,9 +42,6 @@ fn everything_declared_has_a_comment_before_it() {
 #[test]
 fn no_file_is_too_long() {
     for (name, text) in proto_files() {
-        assert!(
-            text.lines().count() <= MAX_LINES,
-            "{name} has more than {MAX_LINES} lines"
-        );
+        assert!(text.lines().count() <= MAX_LINES, "{name} has more than {MAX_LINES} lines");
     }
 }

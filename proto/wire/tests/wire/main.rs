@@ -1,10 +1,7 @@
 //! The protocol from outside: every type goes there and back, hostile bytes are refused without a panic, and client and server
 //! meet over a real unix socket.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on ends here, and says where"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here, and says where")]
 
 mod cases;
 mod files;

@@ -43,10 +43,7 @@ fn secrets_are_not_in_the_debug_text_of_a_message() {
     let message = pb::PlanRequest::from(request);
     let text = format!("{message:?}");
     assert!(text.contains("password"), "{text}");
-    assert!(
-        !text.contains("hunter2") && !text.contains(&format!("{:?}", b"hunter3")),
-        "{text}"
-    );
+    assert!(!text.contains("hunter2") && !text.contains(&format!("{:?}", b"hunter3")), "{text}");
 
     let mut grant = Samples::new("", 1).grant();
     grant.params.insert("password".into(), "hunter2".into());

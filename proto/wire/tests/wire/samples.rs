@@ -20,10 +20,7 @@ pub(crate) struct Samples {
 
 impl Samples {
     pub(crate) fn new(text: &str, number: u32) -> Self {
-        Self {
-            text: text.to_owned(),
-            number,
-        }
+        Self { text: text.to_owned(), number }
     }
 
     fn s(&self, suffix: &str) -> String {
@@ -40,10 +37,7 @@ impl Samples {
 
     fn map(&self) -> Map<String, Value> {
         let mut map = Map::new();
-        map.insert(
-            self.s("z"),
-            json!({ "b": [1, -2, 0.5, null, true], "a": self.text }),
-        );
+        map.insert(self.s("z"), json!({ "b": [1, -2, 0.5, null, true], "a": self.text }));
         map.insert(self.s("a"), json!(u64::MAX));
         map
     }
@@ -57,11 +51,7 @@ impl Samples {
     }
 
     pub(crate) fn attempt(&self) -> AttemptId {
-        AttemptId {
-            job: JobId(self.big(1)),
-            task: TaskIx(self.number),
-            n: 1,
-        }
+        AttemptId { job: JobId(self.big(1)), task: TaskIx(self.number), n: 1 }
     }
 
     pub(crate) fn target(&self) -> Target {
@@ -115,16 +105,8 @@ impl Samples {
     pub(crate) fn tool_step(&self) -> Step {
         Step {
             id: self.s("id"),
-            action: Action::Tool {
-                name: self.s("http"),
-                digest: Digest::of(self.text.as_bytes()),
-                with: self.map(),
-            },
-            env: vec![
-                (self.s("B"), self.s("1")),
-                (self.s("A"), String::new()),
-                (self.s("B"), self.s("again")),
-            ],
+            action: Action::Tool { name: self.s("http"), digest: Digest::of(self.text.as_bytes()), with: self.map() },
+            env: vec![(self.s("B"), self.s("1")), (self.s("A"), String::new()), (self.s("B"), self.s("again"))],
             become_user: Some(BecomePlan {
                 user: self.s("root"),
                 method: BecomeMethod::Su,
@@ -190,24 +172,14 @@ impl Samples {
             params: self.map(),
             secrets: vec![self.s("password")],
             all: self.map(),
-            files: vec![GrantFile {
-                param: self.s("p"),
-                name: self.s("n"),
-                sha256: self.s("abc"),
-                size: self.big(1),
-            }],
+            files: vec![GrantFile { param: self.s("p"), name: self.s("n"), sha256: self.s("abc"), size: self.big(1) }],
             attempts: vec![
                 GrantAttempt {
                     attempt: self.attempt(),
                     epoch: Epoch(self.number),
                     target: Some(self.target()),
                     phases: self.map(),
-                    resume: Some(Resume {
-                        started_at: self.at(1),
-                        step: self.number,
-                        stdout: self.big(1),
-                        stderr: 7,
-                    }),
+                    resume: Some(Resume { started_at: self.at(1), step: self.number, stdout: self.big(1), stderr: 7 }),
                 },
                 GrantAttempt {
                     attempt: self.attempt(),
@@ -228,12 +200,7 @@ impl Samples {
     }
 
     pub(crate) fn live(&self) -> LiveAttempt {
-        LiveAttempt {
-            attempt: self.attempt(),
-            epoch: Epoch(self.number),
-            stdout: self.big(1),
-            stderr: self.big(2),
-        }
+        LiveAttempt { attempt: self.attempt(), epoch: Epoch(self.number), stdout: self.big(1), stderr: self.big(2) }
     }
 
     pub(crate) fn hello(&self) -> RunnerHello {
@@ -294,19 +261,12 @@ impl Samples {
             name: self.s("service"),
             digest: Digest(self.s("dg")),
             manifest: self.s("name: service\n"),
-            files: vec![ToolFile {
-                name: self.s("bin/run"),
-                mode: 0o755,
-                bytes: vec![0, 1, 0xfe],
-            }],
+            files: vec![ToolFile { name: self.s("bin/run"), mode: 0o755, bytes: vec![0, 1, 0xfe] }],
         }
     }
 
     pub(crate) fn source(&self) -> Source {
-        Source {
-            name: self.s("roll.yaml"),
-            bytes: vec![0xff, b'a'],
-        }
+        Source { name: self.s("roll.yaml"), bytes: vec![0xff, b'a'] }
     }
 
     pub(crate) fn plan_request(&self) -> PlanRequest {
@@ -315,16 +275,9 @@ impl Samples {
             inventory: Some(self.source()),
             targets: Some(self.s("@web")),
             exclude: Some(self.s("web3")),
-            params: vec![
-                (self.s("version"), self.s("1.2")),
-                (self.s("version"), String::new()),
-            ],
+            params: vec![(self.s("version"), self.s("1.2")), (self.s("version"), String::new())],
             secrets: vec![(self.s("password"), self.s("x"))],
-            files: vec![ParamFile {
-                param: self.s("f"),
-                name: self.s("f.txt"),
-                bytes: vec![1, 2, 0],
-            }],
+            files: vec![ParamFile { param: self.s("f"), name: self.s("f.txt"), bytes: vec![1, 2, 0] }],
             overrides: Overrides {
                 batches: Some(self.s("1 5%")),
                 parallel: Some(self.number),
@@ -345,38 +298,20 @@ impl Samples {
 
     pub(crate) fn command_request(&self) -> PlanRequest {
         PlanRequest {
-            job: JobSource::Command {
-                words: vec![self.s("echo"), self.s("a b")],
-            },
-            overrides: Overrides {
-                seed: 1,
-                ..Overrides::default()
-            },
+            job: JobSource::Command { words: vec![self.s("echo"), self.s("a b")] },
+            overrides: Overrides { seed: 1, ..Overrides::default() },
             ..PlanRequest::default()
         }
     }
 
     pub(crate) fn lines(&self) -> Vec<ReportLine> {
-        [
-            LineKind::Heading,
-            LineKind::Text,
-            LineKind::Warning,
-            LineKind::Faint,
-        ]
-        .map(|kind| ReportLine {
-            kind,
-            indent: self.number,
-            text: self.s("line"),
-        })
-        .into()
+        [LineKind::Heading, LineKind::Text, LineKind::Warning, LineKind::Faint]
+            .map(|kind| ReportLine { kind, indent: self.number, text: self.s("line") })
+            .into()
     }
 
     pub(crate) fn plan_reply(&self) -> PlanReply {
-        PlanReply {
-            digest: Digest(self.s("d")),
-            plan: Value::Object(self.map()),
-            report: self.lines(),
-        }
+        PlanReply { digest: Digest(self.s("d")), plan: Value::Object(self.map()), report: self.lines() }
     }
 
     pub(crate) fn submit(&self) -> SubmitRequest {
@@ -389,10 +324,7 @@ impl Samples {
 
     pub(crate) fn submit_known(&self) -> SubmitRequest {
         SubmitRequest {
-            what: SubmitWhat::Digest {
-                digest: self.s("d"),
-                secrets: vec![(self.s("p"), self.s("v"))],
-            },
+            what: SubmitWhat::Digest { digest: self.s("d"), secrets: vec![(self.s("p"), self.s("v"))] },
             by: String::new(),
             idempotency_key: None,
         }
@@ -515,28 +447,15 @@ impl Samples {
     }
 
     pub(crate) fn targets_page(&self) -> TargetsPage {
-        let bare = TargetRow {
-            outcome: None,
-            exit_code: None,
-            runner: None,
-            outputs: Value::Null,
-            ..self.target_row()
-        };
-        TargetsPage {
-            rows: vec![self.target_row(), bare],
-            total: self.number,
-            revision: self.big(1),
-        }
+        let bare =
+            TargetRow { outcome: None, exit_code: None, runner: None, outputs: Value::Null, ..self.target_row() };
+        TargetsPage { rows: vec![self.target_row(), bare], total: self.number, revision: self.big(1) }
     }
 
     pub(crate) fn watch_update(&self) -> WatchUpdate {
         WatchUpdate {
             job: self.job_view(),
-            lines: vec![WatchLine {
-                at: self.at(1),
-                text: self.s("batch 1"),
-                bad: true,
-            }],
+            lines: vec![WatchLine { at: self.at(1), text: self.s("batch 1"), bad: true }],
         }
     }
 
@@ -585,11 +504,7 @@ impl Samples {
     }
 
     pub(crate) fn tool_help(&self) -> ToolHelp {
-        ToolHelp {
-            tool: self.tool_row(),
-            manifest: self.s("name: http"),
-            help: self.lines(),
-        }
+        ToolHelp { tool: self.tool_row(), manifest: self.s("name: http"), help: self.lines() }
     }
 
     pub(crate) fn target_info(&self) -> TargetInfo {
@@ -627,51 +542,26 @@ impl Samples {
         vec![
             Operation::Pause,
             Operation::Resume,
-            Operation::Cancel {
-                reason: self.s("why"),
-            },
-            Operation::Retry {
-                what: RetryWhat::Failed,
-            },
-            Operation::Retry {
-                what: RetryWhat::All,
-            },
-            Operation::Retry {
-                what: RetryWhat::Targets(self.s("web1")),
-            },
+            Operation::Cancel { reason: self.s("why") },
+            Operation::Retry { what: RetryWhat::Failed },
+            Operation::Retry { what: RetryWhat::All },
+            Operation::Retry { what: RetryWhat::Targets(self.s("web1")) },
             Operation::Confirm,
             Operation::Reject,
-            Operation::Skip {
-                targets: self.s("web1"),
-            },
-            Operation::Ignore {
-                targets: self.s("web1"),
-            },
-            Operation::Resolve {
-                targets: self.s("web1"),
-                succeeded: true,
-            },
-            Operation::Parallel {
-                parallel: self.number,
-            },
+            Operation::Skip { targets: self.s("web1") },
+            Operation::Ignore { targets: self.s("web1") },
+            Operation::Resolve { targets: self.s("web1"), succeeded: true },
+            Operation::Parallel { parallel: self.number },
         ]
     }
 
     pub(crate) fn store_verbs(&self) -> Vec<StoreVerb> {
         vec![
             StoreVerb::Verify,
-            StoreVerb::Backup {
-                to: self.s("/backup"),
-            },
+            StoreVerb::Backup { to: self.s("/backup") },
             StoreVerb::Stats,
-            StoreVerb::Prune {
-                max_age: Some(self.big(1)),
-                max_bytes: None,
-            },
-            StoreVerb::Prune {
-                max_age: None,
-                max_bytes: Some(0),
-            },
+            StoreVerb::Prune { max_age: Some(self.big(1)), max_bytes: None },
+            StoreVerb::Prune { max_age: None, max_bytes: Some(0) },
         ]
     }
 

@@ -47,14 +47,7 @@ pub(crate) struct Scheduler {
 
 /// Refuses what is not what the test sent.
 fn expect<T: PartialEq + Debug>(got: &T, want: &T) -> Result<(), Refusal> {
-    if got == want {
-        Ok(())
-    } else {
-        Err(Refusal::new(
-            Code::Internal,
-            format!("got {got:?}, expected {want:?}"),
-        ))
-    }
+    if got == want { Ok(()) } else { Err(Refusal::new(Code::Internal, format!("got {got:?}, expected {want:?}"))) }
 }
 
 /// Tells when the stream that holds it is dropped.
@@ -68,12 +61,9 @@ impl Drop for Leaving {
 
 /// The refusal of [`REFUSED_JOB`].
 pub(crate) fn the_refusal() -> Refusal {
-    Refusal::new(
-        Code::Illegal,
-        "job 2 is `succeeded`,\nand cannot be paused: «ü»",
-    )
-    .hint("`autoexec show 2`")
-    .hint("retry")
+    Refusal::new(Code::Illegal, "job 2 is `succeeded`,\nand cannot be paused: «ü»")
+        .hint("`autoexec show 2`")
+        .hint("retry")
 }
 
 /// What the API is served by: the scheduler and a handle on it for streams that outlive the call.
@@ -81,11 +71,7 @@ struct Api(Arc<Scheduler>);
 
 impl JobsApi for Api {
     async fn plan(&self, request: PlanRequest) -> Result<PlanReply, Refusal> {
-        if request
-            .inventory
-            .as_ref()
-            .is_none_or(|inventory| inventory.bytes.len() < 1000)
-        {
+        if request.inventory.as_ref().is_none_or(|inventory| inventory.bytes.len() < 1000) {
             expect(&request, &sample().plan_request())?;
         }
         Ok(sample().plan_reply())
@@ -98,29 +84,16 @@ impl JobsApi for Api {
 
     async fn jobs(&self, query: JobsQuery) -> Result<JobsPage, Refusal> {
         expect(&query, &sample().jobs_query())?;
-        Ok(JobsPage {
-            rows: vec![sample().job_row()],
-            more: true,
-        })
+        Ok(JobsPage { rows: vec![sample().job_row()], more: true })
     }
 
     async fn show(&self, job: JobRef, clusters: bool) -> Result<JobView, Refusal> {
         match job {
             JobRef::Id(REFUSED_JOB) => Err(the_refusal()),
-            JobRef::Id(HUGE_JOB) => {
-                Err(Refusal::new(Code::Invalid, "é".repeat(100_000)).hint("shorter"))
-            }
+            JobRef::Id(HUGE_JOB) => Err(Refusal::new(Code::Invalid, "é".repeat(100_000)).hint("shorter")),
             JobRef::Id(_) | JobRef::Last | JobRef::Name(_) => {
-                let clusters = if clusters {
-                    sample().job_view().clusters
-                } else {
-                    Vec::new()
-                };
-                Ok(JobView {
-                    name: job.to_string(),
-                    clusters,
-                    ..sample().job_view()
-                })
+                let clusters = if clusters { sample().job_view().clusters } else { Vec::new() };
+                Ok(JobView { name: job.to_string(), clusters, ..sample().job_view() })
             }
         }
     }
@@ -139,13 +112,8 @@ impl JobsApi for Api {
         if job == REFUSED_JOB {
             return Err(the_refusal());
         }
-        let mut updates = vec![
-            Ok(sample().watch_update()),
-            Ok(WatchUpdate {
-                lines: vec![],
-                ..sample().watch_update()
-            }),
-        ];
+        let mut updates =
+            vec![Ok(sample().watch_update()), Ok(WatchUpdate { lines: vec![], ..sample().watch_update() })];
         updates.drain(..usize::try_from(since).unwrap());
         if job == BROKEN_JOB {
             updates.push(Err(the_refusal()));
@@ -158,10 +126,7 @@ impl JobsApi for Api {
             let leaving = Leaving(Arc::clone(&self.0));
             let pieces = futures::stream::repeat_with(move || {
                 leaving.0.made.fetch_add(1, Ordering::SeqCst);
-                Ok(OutputPiece {
-                    bytes: vec![b'x'; 64 * 1024],
-                    ..sample().output_piece()
-                })
+                Ok(OutputPiece { bytes: vec![b'x'; 64 * 1024], ..sample().output_piece() })
             });
             return Ok(pieces.boxed());
         }
@@ -169,50 +134,28 @@ impl JobsApi for Api {
         Ok(futures::stream::iter([Ok(sample().output_piece())]).boxed())
     }
 
-    async fn explain(
-        &self,
-        job: JobRef,
-        target: Option<String>,
-    ) -> Result<Vec<Explanation>, Refusal> {
+    async fn explain(&self, job: JobRef, target: Option<String>) -> Result<Vec<Explanation>, Refusal> {
         expect(&(job, target), &(JobRef::Last, Some("web1".to_owned())))?;
         Ok(vec![sample().explanation(), sample().explanation()])
     }
 
-    async fn operate(
-        &self,
-        job: u64,
-        operation: Operation,
-        by: String,
-    ) -> Result<JobView, Refusal> {
+    async fn operate(&self, job: u64, operation: Operation, by: String) -> Result<JobView, Refusal> {
         if job == REFUSED_JOB {
             return Err(the_refusal());
         }
         if !sample().operations().contains(&operation) {
-            return Err(Refusal::new(
-                Code::Internal,
-                format!("unexpected {operation:?}"),
-            ));
+            return Err(Refusal::new(Code::Internal, format!("unexpected {operation:?}")));
         }
-        Ok(JobView {
-            id: job,
-            by,
-            ..sample().job_view()
-        })
+        Ok(JobView { id: job, by, ..sample().job_view() })
     }
 }
 
 impl RunnersApi for Api {
-    async fn session(
-        &self,
-        mut messages: Replies<RunnerMessage>,
-    ) -> Result<Replies<SchedulerMessage>, Refusal> {
+    async fn session(&self, mut messages: Replies<RunnerMessage>) -> Result<Replies<SchedulerMessage>, Refusal> {
         let hello = match messages.next().await {
             Some(Ok(RunnerMessage::Hello(hello))) => hello,
             other => {
-                return Err(Refusal::new(
-                    Code::Invalid,
-                    format!("expected a hello, got {other:?}"),
-                ));
+                return Err(Refusal::new(Code::Invalid, format!("expected a hello, got {other:?}")));
             }
         };
         expect(&hello, &sample().hello())?;
@@ -225,12 +168,8 @@ impl RunnersApi for Api {
         };
         let scheduler = Arc::clone(&self.0);
         let answers = messages.filter_map(async |message| match message {
-            Ok(RunnerMessage::Heartbeat { at, .. }) => {
-                Some(Ok(SchedulerMessage::Renewed { until: at }))
-            }
-            Ok(RunnerMessage::Accepted { .. }) => {
-                Some(Ok(SchedulerMessage::Grant(Box::new(sample().grant()))))
-            }
+            Ok(RunnerMessage::Heartbeat { at, .. }) => Some(Ok(SchedulerMessage::Renewed { until: at })),
+            Ok(RunnerMessage::Accepted { .. }) => Some(Ok(SchedulerMessage::Grant(Box::new(sample().grant())))),
             Ok(RunnerMessage::Output { chunk, .. }) => Some(Ok(SchedulerMessage::OutputAck {
                 attempt: chunk.attempt,
                 stream: chunk.stream,
@@ -244,12 +183,9 @@ impl RunnersApi for Api {
             Ok(_) => None,
             Err(refusal) => Some(Err(refusal)),
         });
-        let over = futures::stream::once(async move { scheduler.session_over.notify_one() })
-            .filter_map(async |()| None);
-        Ok(futures::stream::once(async { Ok(welcome) })
-            .chain(answers)
-            .chain(over)
-            .boxed())
+        let over =
+            futures::stream::once(async move { scheduler.session_over.notify_one() }).filter_map(async |()| None);
+        Ok(futures::stream::once(async { Ok(welcome) }).chain(answers).chain(over).boxed())
     }
 }
 
@@ -265,10 +201,7 @@ impl FleetApi for Api {
     }
 
     async fn check_tool(&self, tool: ToolPackage) -> Result<CheckReply, Refusal> {
-        Ok(CheckReply {
-            report: sample().lines(),
-            ok: tool == sample().tool(),
-        })
+        Ok(CheckReply { report: sample().lines(), ok: tool == sample().tool() })
     }
 
     async fn list_targets(
@@ -276,10 +209,7 @@ impl FleetApi for Api {
         inventory: Option<Source>,
         targets: Option<String>,
     ) -> Result<Vec<TargetInfo>, Refusal> {
-        expect(
-            &(inventory, targets),
-            &(Some(sample().source()), Some("@web".to_owned())),
-        )?;
+        expect(&(inventory, targets), &(Some(sample().source()), Some("@web".to_owned())))?;
         Ok(vec![sample().target_info()])
     }
 
@@ -294,19 +224,11 @@ impl AdminApi for Api {
     }
 
     async fn store(&self, verb: StoreVerb) -> Result<StoreReply, Refusal> {
-        Ok(StoreReply {
-            report: sample().lines(),
-            json: serde_json::to_value(verb).unwrap(),
-            ok: true,
-        })
+        Ok(StoreReply { report: sample().lines(), json: serde_json::to_value(verb).unwrap(), ok: true })
     }
 
     async fn shutdown(&self, idle_only: bool) -> Result<(), Refusal> {
-        if idle_only {
-            Err(Refusal::new(Code::Illegal, "2 jobs are live"))
-        } else {
-            Ok(())
-        }
+        if idle_only { Err(Refusal::new(Code::Illegal, "2 jobs are live")) } else { Ok(()) }
     }
 }
 
@@ -333,12 +255,7 @@ impl Running {
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let task = tokio::spawn(serve_unix(listener, routes, shutdown, grace));
-        Self {
-            scheduler,
-            socket,
-            stop,
-            task,
-        }
+        Self { scheduler, socket, stop, task }
     }
 
     pub(crate) async fn client(&self) -> Client {
@@ -348,10 +265,7 @@ impl Running {
     /// Tells it to end and waits until it has.
     pub(crate) async fn end(self) -> Result<(), Refusal> {
         self.stop.send(()).unwrap();
-        let ended = tokio::time::timeout(DEADLINE, self.task)
-            .await
-            .expect("the server ends")
-            .unwrap();
+        let ended = tokio::time::timeout(DEADLINE, self.task).await.expect("the server ends").unwrap();
         std::fs::remove_file(&self.socket).unwrap();
         ended
     }

@@ -88,7 +88,9 @@ impl Maker<'_> {
     fn plain(&self, what: &str, template: &str) -> Result<Bytes> {
         let text = self.text(what, template)?;
         if self.attempt.secrets.are_in(&text) {
-            return Err(failed(format!("{what}: it holds a secret, which others could see there; hand it over with `env`")));
+            return Err(failed(format!(
+                "{what}: it holds a secret, which others could see there; hand it over with `env`"
+            )));
         }
         Ok(Bytes::from(text))
     }
@@ -102,7 +104,8 @@ impl Maker<'_> {
         let attempt = self.attempt.live.attempt;
         let about = context(&attempt.job.to_string(), &self.step.id, attempt.n, self.attempt.given.target.as_ref());
         execution.env.extend(about.into_iter().map(|(name, value)| (name, Bytes::from(value))));
-        execution.workdir = self.step.workdir.as_ref().map(|dir| self.text("workdir", dir).map(Bytes::from)).transpose()?;
+        execution.workdir =
+            self.step.workdir.as_ref().map(|dir| self.text("workdir", dir).map(Bytes::from)).transpose()?;
         execution.become_user = self.step.become_user.as_ref().map(|plan| self.becoming(plan)).transpose()?;
         Ok(())
     }
@@ -116,7 +119,8 @@ impl Maker<'_> {
     }
 
     fn becoming(&self, plan: &BecomePlan) -> Result<execution::Become> {
-        let password = plan.password.as_ref().map(|reference| credential::resolve(reference, &self.attempt.context)).transpose();
+        let password =
+            plan.password.as_ref().map(|reference| credential::resolve(reference, &self.attempt.context)).transpose();
         let password = password.map_err(|error| failed(format!("become password: {error}")))?;
         Ok(execution::Become {
             method: match plan.method {
@@ -139,8 +143,14 @@ impl Maker<'_> {
     }
 
     /// A tool of the catalogue; a flow tool is evaluated at once.
-    async fn tool(&self, package: &ToolPackage, with: &Map<String, Value>, execution: &mut Execution) -> Result<Option<FlowResult>> {
-        let manifest = autoexec_tools::package::open(package).map_err(|error| failed(format!("tool `{}`: {error}", package.name)))?;
+    async fn tool(
+        &self,
+        package: &ToolPackage,
+        with: &Map<String, Value>,
+        execution: &mut Execution,
+    ) -> Result<Option<FlowResult>> {
+        let manifest = autoexec_tools::package::open(package)
+            .map_err(|error| failed(format!("tool `{}`: {error}", package.name)))?;
         let params = self.checked(&manifest, with)?;
         match &manifest.entry.value {
             Entry::Flow(name) => {
@@ -148,9 +158,12 @@ impl Maker<'_> {
                 return Ok(Some(flow));
             }
             Entry::Builtin(name) => {
-                execution.script = Script::Text(Bytes::from_static(b"exec \"$AUTOEXEC_PROGRAM\" tool-exec \"$AUTOEXEC_BUILTIN\"\n"));
+                execution.script =
+                    Script::Text(Bytes::from_static(b"exec \"$AUTOEXEC_PROGRAM\" tool-exec \"$AUTOEXEC_BUILTIN\"\n"));
                 execution.env.push(("AUTOEXEC_BUILTIN".to_owned(), Bytes::from(name.clone())));
-                execution.env.push(("AUTOEXEC_PROGRAM".to_owned(), Bytes::from(self.attempt.equipment.program.clone())));
+                execution
+                    .env
+                    .push(("AUTOEXEC_PROGRAM".to_owned(), Bytes::from(self.attempt.equipment.program.clone())));
             }
             Entry::Script(file) => {
                 let script = package.files.iter().find(|known| known.name == *file);
@@ -201,14 +214,24 @@ impl Maker<'_> {
         let digest = Digest::of(bytes);
         let command = self.host.supervisor().push(&digest, bytes.len() as u64, mode);
         let channel = self.host.exec(&command).await.map_err(|error| {
-            Box::new(StepEnd::failed(if error.before_start { Outcome::Unreachable } else { Outcome::FailedToStart }, error.message))
+            Box::new(StepEnd::failed(
+                if error.before_start { Outcome::Unreachable } else { Outcome::FailedToStart },
+                error.message,
+            ))
         })?;
-        ask::push(channel, Bytes::copy_from_slice(bytes)).await.map_err(|error| failed(format!("a file could not be sent: {}", source_chain(&error))))?;
+        ask::push(channel, Bytes::copy_from_slice(bytes))
+            .await
+            .map_err(|error| failed(format!("a file could not be sent: {}", source_chain(&error))))?;
         Ok(digest)
     }
 
     /// Parameters as environment, as JSON, and as files.
-    async fn hand_over(&self, manifest: &Manifest, params: &Map<String, Value>, execution: &mut Execution) -> Result<()> {
+    async fn hand_over(
+        &self,
+        manifest: &Manifest,
+        params: &Map<String, Value>,
+        execution: &mut Execution,
+    ) -> Result<()> {
         let call = autoexec_tools::invocation(&manifest.params, params).map_err(|error| failed(error.to_string()))?;
         for (name, value) in call.env {
             self.set_env(execution, &name, value);
@@ -240,13 +263,16 @@ impl Maker<'_> {
 
     /// A file parameter: on the runner its path in the runner's own store, on a target a copy put there once.
     async fn file(&self, param: &str, name: &str, sha256: &str, execution: &mut Execution) -> Result<()> {
-        let path = self.attempt.equipment.supply.file(name, sha256).await.map_err(|error| failed(source_chain(&error)))?;
+        let path =
+            self.attempt.equipment.supply.file(name, sha256).await.map_err(|error| failed(source_chain(&error)))?;
         match self.host {
             Host::Local(_) => {
                 execution.env.push((param.to_owned(), Bytes::from(path.display().to_string())));
             }
             Host::Ssh { .. } => {
-                let bytes = Arc::new(tokio::fs::read(&path).await.map_err(|error| failed(format!("{}: {error}", path.display())))?);
+                let bytes = Arc::new(
+                    tokio::fs::read(&path).await.map_err(|error| failed(format!("{}: {error}", path.display())))?,
+                );
                 let digest = self.push(&bytes, 0o600).await?;
                 execution.path_env.push((param.to_owned(), HostPath::Pushed(digest)));
             }

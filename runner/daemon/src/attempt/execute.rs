@@ -92,7 +92,11 @@ impl Seen {
         let [stdout, stderr] = &self.tails;
         let last = |tail: &[u8]| {
             let text = String::from_utf8_lossy(tail).into_owned();
-            text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(|line| line.chars().take(200).collect::<String>())
+            text.lines()
+                .rev()
+                .map(str::trim)
+                .find(|line| !line.is_empty())
+                .map(|line| line.chars().take(200).collect::<String>())
         };
         last(stderr).or_else(|| last(stdout)).unwrap_or_default()
     }
@@ -147,7 +151,12 @@ impl Sink for Eye<'_> {
 
 impl Run<'_> {
     /// Runs it to its end. The output goes to `output`; what was seen of it is left in `seen`.
-    pub(crate) async fn to_the_end(&self, output: &mut Output, seen: &mut Seen, stop: &mut watch::Receiver<Option<StopRequest>>) -> RunEnd {
+    pub(crate) async fn to_the_end(
+        &self,
+        output: &mut Output,
+        seen: &mut Seen,
+        stop: &mut watch::Receiver<Option<StopRequest>>,
+    ) -> RunEnd {
         let bytes = match payload(self.execution) {
             Ok(bytes) => bytes,
             Err(error) => return RunEnd::FailedToStart { message: source_chain(&error) },
@@ -160,7 +169,13 @@ impl Run<'_> {
         end
     }
 
-    async fn watch(&self, bytes: Bytes, output: &mut Output, seen: &mut Seen, stop: &mut watch::Receiver<Option<StopRequest>>) -> RunEnd {
+    async fn watch(
+        &self,
+        bytes: Bytes,
+        output: &mut Output,
+        seen: &mut Seen,
+        stop: &mut watch::Receiver<Option<StopRequest>>,
+    ) -> RunEnd {
         let limit = self.timeout.saturating_sub(self.used);
         let mut deadline: Option<Instant> = None;
         let mut mode = if self.must_exist { Mode::Attach } else { Mode::Start };
@@ -187,7 +202,10 @@ impl Run<'_> {
                 Err(error) if self.never_began(&error, seen, failures) => {
                     return RunEnd::Unreachable { message: error.message };
                 }
-                Err(error) => Ended::ChannelLost { begun: if error.before_start { Begun::No } else { Begun::Maybe }, reason: error.message },
+                Err(error) => Ended::ChannelLost {
+                    begun: if error.before_start { Begun::No } else { Begun::Maybe },
+                    reason: error.message,
+                },
             };
             match self.judge(ended, seen.began) {
                 Judged::Over(end) => return end,
@@ -216,7 +234,12 @@ impl Run<'_> {
         error.before_start && !seen.began && !self.must_exist && !worth_another
     }
 
-    async fn open(&self, mode: Mode, first_try: Option<Duration>, offsets: Offsets) -> Result<autoexec_process::channel::ExecChannel, HostError> {
+    async fn open(
+        &self,
+        mode: Mode,
+        first_try: Option<Duration>,
+        offsets: Offsets,
+    ) -> Result<autoexec_process::channel::ExecChannel, HostError> {
         let supervisor = self.host.supervisor();
         let key = &self.execution.key;
         let command = match mode {
@@ -229,7 +252,13 @@ impl Run<'_> {
     fn judge(&self, ended: Ended, began: bool) -> Judged {
         match ended {
             Ended::Exited { code, result } => Judged::Over(RunEnd::Exited { code, result }),
-            Ended::Killed { .. } => Judged::Over(RunEnd::Interrupted { message: "it was killed by another hand".to_owned() }),
+            // An earlier runner ended it when its time was up, and was gone before it could say so.
+            Ended::Killed { .. } if self.must_exist && self.used >= self.timeout => {
+                Judged::Over(RunEnd::TimedOut { confirmed: true, left: String::new() })
+            }
+            Ended::Killed { .. } => {
+                Judged::Over(RunEnd::Interrupted { message: "it was killed by another hand".to_owned() })
+            }
             Ended::Lost { reason } => Judged::Over(RunEnd::Interrupted { message: reason }),
             Ended::Unknown if self.must_exist || began => Judged::Over(RunEnd::Interrupted {
                 message: "it had begun, and the host knows nothing of it any more".to_owned(),
@@ -237,12 +266,18 @@ impl Run<'_> {
             Ended::Unknown => Judged::Again(Mode::Start, "it had not begun".to_owned()),
             Ended::Refused(refusal) if refusal.kind == RefusalKind::Cut => Judged::Again(Mode::Start, refusal.text),
             Ended::Refused(refusal) => Judged::Over(RunEnd::FailedToStart { message: refusal.text }),
-            Ended::ChannelLost { begun: Begun::No, reason } if !began && !self.must_exist => Judged::Again(Mode::Start, reason),
+            Ended::ChannelLost { begun: Begun::No, reason } if !began && !self.must_exist => {
+                Judged::Again(Mode::Start, reason)
+            }
             Ended::ChannelLost { reason, .. } => Judged::Again(Mode::Attach, reason),
             Ended::NotSupervised { begun, said, code } => {
                 let code = code.map_or_else(String::new, |code| format!(" (exit {code})"));
                 let message = format!("the host answered something else than a shell{code}: {said}");
-                Judged::Over(if begun == Begun::Yes { RunEnd::Interrupted { message } } else { RunEnd::FailedToStart { message } })
+                Judged::Over(if begun == Begun::Yes {
+                    RunEnd::Interrupted { message }
+                } else {
+                    RunEnd::FailedToStart { message }
+                })
             }
         }
     }
@@ -254,7 +289,9 @@ impl Run<'_> {
             // It ended by itself in the last moment.
             (Killed::Gone, Some(Ended::Exited { code, result })) => RunEnd::Exited { code, result },
             (Killed::Not { left }, _) => RunEnd::TimedOut { confirmed: false, left },
-            (Killed::Gone | Killed::Ended | Killed::NeverBegan, _) => RunEnd::TimedOut { confirmed: true, left: String::new() },
+            (Killed::Gone | Killed::Ended | Killed::NeverBegan, _) => {
+                RunEnd::TimedOut { confirmed: true, left: String::new() }
+            }
         }
     }
 

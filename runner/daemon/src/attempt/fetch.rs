@@ -43,7 +43,12 @@ impl FileSink for Part {
     }
 }
 
-async fn try_fetch(host: &Host, request: &FetchRequest, target: &str, folder: &Path) -> Result<(PathBuf, u64, String), Box<StepEnd>> {
+async fn try_fetch(
+    host: &Host,
+    request: &FetchRequest,
+    target: &str,
+    folder: &Path,
+) -> Result<(PathBuf, u64, String), Box<StepEnd>> {
     let failed = |message: String| Box::new(StepEnd::failed(Outcome::FailedToStart, message));
     let dest = home_path(&request.dest);
     let dest = if dest.is_absolute() { dest } else { folder.join(dest) };
@@ -58,10 +63,14 @@ async fn try_fetch(host: &Host, request: &FetchRequest, target: &str, folder: &P
     std::fs::create_dir_all(parent).map_err(cannot)?;
     let part = parent.join(format!(".{}.part", files::Digest::of(path.to_string_lossy().as_bytes())));
     let command = host.supervisor().fetch(request.max_size);
-    let channel = host.exec(&command).await.map_err(|error| Box::new(StepEnd::failed(Outcome::Unreachable, error.message)))?;
+    let channel =
+        host.exec(&command).await.map_err(|error| Box::new(StepEnd::failed(Outcome::Unreachable, error.message)))?;
     let mut sink = Part { file: std::fs::File::create(&part).map_err(cannot)?, hasher: Sha256::new(), problem: None };
     let fetched = ask::fetch(channel, request.src.as_bytes(), &mut sink).await.map_err(|error| {
-        Box::new(StepEnd::failed(Outcome::Exited { code: 1 }, format!("cannot fetch {}: {}", request.src, source_chain(&error))))
+        Box::new(StepEnd::failed(
+            Outcome::Exited { code: 1 },
+            format!("cannot fetch {}: {}", request.src, source_chain(&error)),
+        ))
     })?;
     if let Some(problem) = sink.problem {
         return Err(cannot(problem));

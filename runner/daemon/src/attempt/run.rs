@@ -1,5 +1,6 @@
 //! The steps of an attempt one after the other, and what they add up to.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,17 +8,37 @@ use autoexec_model::grant::{AttemptReport, Grant, GrantAttempt, StepReport};
 use autoexec_model::id::UnixMillis;
 use autoexec_model::outcome::{Outcome, Verdict};
 use autoexec_model::plan::{OnFailure, Step};
+use futures::FutureExt as _;
 use serde_json::Map;
 
+use super::context::Context;
+use super::step::{StepEnd, StepRun};
 use crate::board::{Live, StopRequest};
 use crate::clock;
 use crate::output::{Output, Secrets};
 use crate::runner::Equipment;
-use super::context::Context;
-use super::step::{StepEnd, StepRun};
 
-/// Executes an attempt and says how it ended.
+/// Executes an attempt and says how it ended, whatever happens: a bug of ours must not leave a job waiting for ever.
 pub(crate) async fn execute(equipment: Arc<Equipment>, grant: Arc<Grant>, given: GrantAttempt, live: Arc<Live>) {
+    let began = clock::now();
+    let held = Arc::clone(&live);
+    if AssertUnwindSafe(Box::pin(steps(equipment, grant, given, live))).catch_unwind().await.is_err() {
+        held.finish(AttemptReport {
+            outcome: Outcome::Interrupted,
+            verdict: Verdict::Failed,
+            message: "a bug of the runner ended this attempt; the runner's log says where".to_owned(),
+            decided_by: None,
+            steps: Vec::new(),
+            cluster: None,
+            stdout: 0,
+            stderr: 0,
+            started_at: began,
+            finished_at: clock::now(),
+        });
+    }
+}
+
+async fn steps(equipment: Arc<Equipment>, grant: Arc<Grant>, given: GrantAttempt, live: Arc<Live>) {
     let secrets = Secrets::new(&grant.params, &grant.secrets);
     let stored = given.resume.map_or((0, 0), |resume| (resume.stdout, resume.stderr));
     let output = Output::new(Arc::clone(&live), &secrets, given.target.as_ref(), stored);
@@ -130,7 +151,17 @@ impl Attempt {
         };
         let end = match skip {
             Ok(true) => {
-                self.note(step, StepNote { outcome: None, verdict: Verdict::Skipped, tries: 0, millis: 0, outputs: Map::new(), message: String::new() });
+                self.note(
+                    step,
+                    StepNote {
+                        outcome: None,
+                        verdict: Verdict::Skipped,
+                        tries: 0,
+                        millis: 0,
+                        outputs: Map::new(),
+                        message: String::new(),
+                    },
+                );
                 self.context.add_step(&step.id, Map::new());
                 return true;
             }
@@ -144,14 +175,17 @@ impl Attempt {
             serde_json::Value::Object(masked) => masked,
             _ => Map::new(), // not our enum: masking keeps an object an object
         };
-        self.note(step, StepNote {
-            outcome: Some(end.outcome),
-            verdict,
-            tries: end.tries,
-            millis: clock::now().since(begun),
-            outputs,
-            message: self.secrets.mask(&end.message),
-        });
+        self.note(
+            step,
+            StepNote {
+                outcome: Some(end.outcome),
+                verdict,
+                tries: end.tries,
+                millis: clock::now().since(begun),
+                outputs,
+                message: self.secrets.mask(&end.message),
+            },
+        );
         match verdict {
             Verdict::Succeeded | Verdict::Ignored | Verdict::Skipped => true,
             Verdict::Failed => step.on_failure == OnFailure::Continue && end.stopped.is_none(),
@@ -161,7 +195,10 @@ impl Attempt {
 
     /// What the end of a step means for the attempt.
     fn weigh(&mut self, step: &Step, end: &StepEnd) -> Verdict {
-        let stopped = end.stopped.as_ref().map(|request: &StopRequest| if request.cancel { Verdict::Cancelled } else { Verdict::Aborted });
+        let stopped = end
+            .stopped
+            .as_ref()
+            .map(|request: &StopRequest| if request.cancel { Verdict::Cancelled } else { Verdict::Aborted });
         let verdict = match (stopped, end.ok, step.on_failure) {
             (Some(verdict), _, _) => verdict,
             (None, true, _) => return Verdict::Succeeded,
@@ -203,9 +240,10 @@ impl Attempt {
     fn report(&mut self, output: Output, started_at: UnixMillis) -> AttemptReport {
         let (stdout, stderr, cluster) = output.finish();
         let decided = self.sum.decided.take();
-        let stopped = decided.as_ref().and_then(|decided| decided.verdict).filter(|verdict| {
-            matches!(verdict, Verdict::Cancelled | Verdict::Aborted)
-        });
+        let stopped = decided
+            .as_ref()
+            .and_then(|decided| decided.verdict)
+            .filter(|verdict| matches!(verdict, Verdict::Cancelled | Verdict::Aborted));
         let verdict = match stopped {
             Some(verdict) => verdict,
             None if self.sum.failed => Verdict::Failed,

@@ -27,7 +27,13 @@ impl Simulated<'_> {
     pub(crate) async fn run(&self, output: &mut Output, stop: &mut watch::Receiver<Option<StopRequest>>) -> RunEnd {
         let script = script(self.options, self.target, self.step, self.live.attempt.n, self.attempt_try);
         if script.end == End::Unreachable {
-            return self.after(script.takes, stop, RunEnd::Unreachable { message: format!("{}: simulated: no route", self.target.name) }).await;
+            return self
+                .after(
+                    script.takes,
+                    stop,
+                    RunEnd::Unreachable { message: format!("{}: simulated: no route", self.target.name) },
+                )
+                .await;
         }
         self.live.start(clock::now());
         let limit = Duration::from_millis(self.step.timeout.as_millis());
@@ -37,7 +43,9 @@ impl Simulated<'_> {
         if script.takes >= limit {
             return self.after(limit, stop, timed_out()).await;
         }
-        let end = self.after(script.takes, stop, RunEnd::Exited { code: u32::try_from(code).unwrap_or(1), result: None }).await;
+        let end = self
+            .after(script.takes, stop, RunEnd::Exited { code: u32::try_from(code).unwrap_or(1), result: None })
+            .await;
         if let RunEnd::Exited { .. } = end {
             let (stream, text) = self.says(code);
             output.push(stream, text.as_bytes()).await;

@@ -38,15 +38,7 @@ pub(crate) struct StepEnd {
 
 impl StepEnd {
     pub(crate) fn failed(outcome: Outcome, message: String) -> Self {
-        Self {
-            outcome,
-            ok: false,
-            tries: 1,
-            outputs: Map::new(),
-            readable: Map::new(),
-            message,
-            stopped: None,
-        }
+        Self { outcome, ok: false, tries: 1, outputs: Map::new(), readable: Map::new(), message, stopped: None }
     }
 
     pub(crate) fn done(outputs: Map<String, Value>) -> Self {
@@ -100,7 +92,8 @@ impl StepRun<'_> {
             let stdout = output.end_step().await;
             end.tries = n;
             self.publish(&mut end, &stdout);
-            let again = !end.ok && end.stopped.is_none() && end.outcome != Outcome::Interrupted && n <= self.step.retries.max;
+            let again =
+                !end.ok && end.stopped.is_none() && end.outcome != Outcome::Interrupted && n <= self.step.retries.max;
             if !again {
                 return end;
             }
@@ -119,7 +112,8 @@ impl StepRun<'_> {
     async fn tool(&self) -> Result<Option<std::sync::Arc<ToolPackage>>, String> {
         match &self.step.action {
             Action::Tool { name, digest, .. } => {
-                let package = self.attempt.equipment.supply.tool(name, digest).await.map_err(|error| error.to_string())?;
+                let package =
+                    self.attempt.equipment.supply.tool(name, digest).await.map_err(|error| error.to_string())?;
                 Ok(Some(package))
             }
             Action::Run { .. } => Ok(None),
@@ -182,15 +176,22 @@ impl StepRun<'_> {
         let equipment = &self.attempt.equipment;
         let target = match (self.attempt.grant.phase.place, &self.attempt.given.target) {
             (Place::Target, Some(target)) => target,
-            (Place::Runner | Place::RunnerTarget | Place::Sql | Place::Target, _) => return Ok(Host::Local(equipment.local.clone())),
+            (Place::Runner | Place::RunnerTarget | Place::Sql | Place::Target, _) => {
+                return Ok(Host::Local(equipment.local.clone()));
+            }
         };
         match target.transport {
             Transport::Local => Ok(Host::Local(equipment.local.clone())),
             Transport::Ssh => {
                 let password = match &target.connection.password {
-                    Some(reference) => Some(credential::resolve(reference, &self.attempt.context).map_err(|error| {
-                        Box::new(StepEnd::failed(Outcome::FailedToStart, format!("password of {}: {error}", target.name)))
-                    })?),
+                    Some(reference) => {
+                        Some(credential::resolve(reference, &self.attempt.context).map_err(|error| {
+                            Box::new(StepEnd::failed(
+                                Outcome::FailedToStart,
+                                format!("password of {}: {error}", target.name),
+                            ))
+                        })?)
+                    }
                     None => None,
                 };
                 Host::ssh(equipment.pool.clone(), target, password.as_deref())
@@ -226,7 +227,12 @@ impl StepRun<'_> {
             }
             FlowResult::Fetch(request) => {
                 let name = self.attempt.given.target.as_ref().map_or("runner", |target| target.name.as_str());
-                let folder = self.attempt.equipment.folder.join("fetched").join(format!("job-{}", self.attempt.live.attempt.job));
+                let folder = self
+                    .attempt
+                    .equipment
+                    .folder
+                    .join("fetched")
+                    .join(format!("job-{}", self.attempt.live.attempt.job));
                 let limit = Duration::from_millis(self.step.timeout.as_millis());
                 tokio::select! {
                     end = tokio::time::timeout(limit, fetch::fetch(host, &request, name, &folder)) => end.unwrap_or_else(|_| {

@@ -149,8 +149,13 @@ mod tests {
 
     #[test]
     fn hosts_that_say_the_same_but_for_names_and_times_are_one_cluster() {
-        let a = digest("web01", "web01 up at 12:03:04 pid 17\nid 8c5c6f0e-8a45-4d3c-9d0b-0123456789ab from 10.0.0.1\n", 5);
-        let b = digest("web0222", "web0222 up at 01:59:00 pid 9\nid 00000000-8a45-4d3c-9d0b-ffffffffffff from 10.9.0.7\n", 64);
+        let a =
+            digest("web01", "web01 up at 12:03:04 pid 17\nid 8c5c6f0e-8a45-4d3c-9d0b-0123456789ab from 10.0.0.1\n", 5);
+        let b = digest(
+            "web0222",
+            "web0222 up at 01:59:00 pid 9\nid 00000000-8a45-4d3c-9d0b-ffffffffffff from 10.9.0.7\n",
+            64,
+        );
         assert_eq!(a, b);
         assert_ne!(a, digest("web01", "web01 down at 12:03:04 pid 17\n", 7));
     }

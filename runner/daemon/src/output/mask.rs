@@ -173,13 +173,17 @@ mod tests {
 
     #[test]
     fn secrets_that_are_no_text_are_masked_too() {
-        let params = serde_json::json!({ "pin": 482_913, "keys": ["first-key", { "k": "second-key" }], "on": true, "n": 7 });
+        let params =
+            serde_json::json!({ "pin": 482_913, "keys": ["first-key", { "k": "second-key" }], "on": true, "n": 7 });
         let Value::Object(params) = params else { panic!("an object") };
         let names: Vec<String> = params.keys().cloned().collect();
         let secrets = Secrets::new(&params, &names);
         assert_eq!(secrets.mask("482913 first-key true second-key 7"), "****** ****** true ****** 7");
         assert!(secrets.are_in("pin=482913"));
-        assert_eq!(secrets.mask_value(&serde_json::json!({ "n": 482_913, "m": 1 })), serde_json::json!({ "n": "******", "m": 1 }));
+        assert_eq!(
+            secrets.mask_value(&serde_json::json!({ "n": 482_913, "m": 1 })),
+            serde_json::json!({ "n": "******", "m": 1 })
+        );
     }
 
     #[test]

@@ -73,7 +73,8 @@ async fn what_is_stored_already_is_not_sent_again() {
         let (stdout, stderr, _) = output.finish();
         assert_eq!((stdout, stderr), (11, 9), "counted from the beginning");
         let sent = bench.sent().await;
-        let of = |stream| sent.iter().filter(|(of, ..)| *of == stream).map(|(_, _, text)| text.as_str()).collect::<String>();
+        let of =
+            |stream| sent.iter().filter(|(of, ..)| *of == stream).map(|(_, _, text)| text.as_str()).collect::<String>();
         assert_eq!(of(Stream::Stdout), "hello world"[usize::try_from(stored).unwrap_or(0)..], "stored {stored}");
         assert_eq!(of(Stream::Stderr), "all of it");
         if let Some((_, offset, _)) = sent.iter().find(|(of, ..)| *of == Stream::Stdout) {

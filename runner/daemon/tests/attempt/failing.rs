@@ -60,11 +60,15 @@ async fn a_step_whose_time_is_up_is_ended_with_all_below_it() {
 async fn what_a_failure_means_is_what_the_step_says() {
     let lab = Lab::new().await;
     let job = |policy: &str| {
-        format!("name: p\nsteps:\n  - {{ id: bad, run: exit 7, on_failure: {policy} }}\n  - {{ id: next, run: echo next }}\n  - {{ id: last, run: echo last; exit 9, on_failure: ignore }}\n")
+        format!(
+            "name: p\nsteps:\n  - {{ id: bad, run: exit 7, on_failure: {policy} }}\n  - {{ id: next, run: echo next }}\n  - {{ id: last, run: echo last; exit 9, on_failure: ignore }}\n"
+        )
     };
-    for (policy, state, verdict, output) in
-        [("stop", "failed", "failed", ""), ("ignore", "succeeded", "ignored", "next\nlast\n"), ("continue", "failed", "failed", "next\nlast\n")]
-    {
+    for (policy, state, verdict, output) in [
+        ("stop", "failed", "failed", ""),
+        ("ignore", "succeeded", "ignored", "next\nlast\n"),
+        ("continue", "failed", "failed", "next\nlast\n"),
+    ] {
         let id = lab.run(&job(policy), state).await;
         let row = &lab.targets(id).await[0];
         assert_eq!((row.verdict.as_str(), row.exit_code), (verdict, Some(7)), "{policy}: {row:?}");
@@ -86,7 +90,12 @@ async fn steps_and_phases_are_left_out_when_their_condition_does_not_hold() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_condition_that_cannot_be_evaluated_fails_the_step_before_it_runs() {
     let lab = Lab::new().await;
-    let id = lab.run("name: w\nsteps:\n  - { id: a, run: echo hi }\n  - { id: b, run: echo b, when: steps.a.nothing.at_all }\n", "failed").await;
+    let id = lab
+        .run(
+            "name: w\nsteps:\n  - { id: a, run: echo hi }\n  - { id: b, run: echo b, when: steps.a.nothing.at_all }\n",
+            "failed",
+        )
+        .await;
     let row = &lab.targets(id).await[0];
     assert_eq!(row.outcome.as_deref(), Some("failed_to_start"));
     assert!(row.message.starts_with("when:"), "{}", row.message);
@@ -96,7 +105,11 @@ async fn a_condition_that_cannot_be_evaluated_fails_the_step_before_it_runs() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exit_codes_that_count_as_success_are_success() {
     let lab = Lab::new().await;
-    let job = |code: i32| format!("name: c\nsteps:\n  - {{ id: s, run: exit {code}, success_codes: [0, 3] }}\n  - {{ id: n, run: echo next, env: {{ C: '{{{{ steps.s.exit_code }}}}' }} }}\n");
+    let job = |code: i32| {
+        format!(
+            "name: c\nsteps:\n  - {{ id: s, run: exit {code}, success_codes: [0, 3] }}\n  - {{ id: n, run: echo next, env: {{ C: '{{{{ steps.s.exit_code }}}}' }} }}\n"
+        )
+    };
     for (code, state) in [(3, "succeeded"), (0, "succeeded"), (4, "failed")] {
         let id = lab.run(&job(code), state).await;
         assert_eq!(lab.stdout(id).await, if state == "succeeded" { "next\n" } else { "" });
@@ -123,7 +136,10 @@ async fn a_job_that_is_cancelled_leaves_nothing_running() {
     let lab = Lab::new().await;
     let pids = lab.path("pids");
     // It prints without end, so that its window of output is full when it is stopped.
-    let job = format!("name: c\nsteps:\n  - id: s\n    run: |\n      echo $$ > {}\n      yes 0123456789012345678901234567890123456789\n", pids.display());
+    let job = format!(
+        "name: c\nsteps:\n  - id: s\n    run: |\n      echo $$ > {}\n      yes 0123456789012345678901234567890123456789\n",
+        pids.display()
+    );
     let id = lab.submit(&job, 1).await;
     until("the step", || !lines_of(&pids).is_empty()).await;
     lab.cancel(id).await;
@@ -141,11 +157,15 @@ async fn a_job_that_is_cancelled_leaves_nothing_running() {
 async fn what_a_step_publishes_must_be_an_object() {
     let lab = Lab::new().await;
     for text in ["[1]", "nonsense", "{\"a\": "] {
-        let job = format!("name: o\nsteps: [{{ id: s, run: printf '%s' \"$T\" > $AUTOEXEC_OUTPUT, env: {{ T: '{text}' }} }}]\n");
+        let job = format!(
+            "name: o\nsteps: [{{ id: s, run: printf '%s' \"$T\" > $AUTOEXEC_OUTPUT, env: {{ T: '{text}' }} }}]\n"
+        );
         let id = lab.run(&job, "failed").await;
         assert!(lab.targets(id).await[0].message.contains("$AUTOEXEC_OUTPUT"), "{text}");
     }
-    let id = lab.run("name: o\nsteps: [{ id: s, run: 'printf ''{\"k\": [1, \"x\"]}'' > $AUTOEXEC_OUTPUT' }]\n", "succeeded").await;
+    let id = lab
+        .run("name: o\nsteps: [{ id: s, run: 'printf ''{\"k\": [1, \"x\"]}'' > $AUTOEXEC_OUTPUT' }]\n", "succeeded")
+        .await;
     let row = &lab.targets(id).await[0];
     assert_eq!(step(&row.outputs, "/main/steps/s/k/1"), "x", "{}", row.outputs);
 }

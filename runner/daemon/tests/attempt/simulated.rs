@@ -57,7 +57,8 @@ async fn a_simulated_target_that_hangs_can_be_cancelled() {
     let lab = Lab::new().await;
     let id = lab.submit_as(on("name: c\nsteps: [{ id: s, run: x, timeout: 1h }]\n", &inventory("hang: 100%", 2))).await;
     let running = async {
-        while lab.client.show(autoexec_model::api::JobRef::Id(id), false).await.unwrap().open.get("running") != Some(&2) {
+        while lab.client.show(autoexec_model::api::JobRef::Id(id), false).await.unwrap().open.get("running") != Some(&2)
+        {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     };

@@ -17,7 +17,11 @@ fn patient(log: &Path, go: &Path) -> String {
 async fn a_step_that_runs_is_found_again_and_not_begun_again() {
     let mut lab = Lab::new().await;
     let (log, go) = (lab.path("log"), lab.path("go"));
-    let job = format!("name: s\nsteps:\n  - {{ id: before, run: echo zero; echo before >> {} }}\n  - id: long\n    run: |\n{}  - {{ id: after, run: 'echo \"$X\"', env: {{ X: 'after {{{{ steps.before.stdout }}}}' }} }}\n", log.display(), patient(&log, &go));
+    let job = format!(
+        "name: s\nsteps:\n  - {{ id: before, run: echo zero; echo before >> {} }}\n  - id: long\n    run: |\n{}  - {{ id: after, run: 'echo \"$X\"', env: {{ X: 'after {{{{ steps.before.stdout }}}}' }} }}\n",
+        log.display(),
+        patient(&log, &go)
+    );
     let id = lab.submit(&job, 2).await;
     until("both steps", || lines_of(&log).iter().filter(|line| *line == "begun").count() == 2).await;
     // Twice: what was found again is found again.
@@ -45,7 +49,11 @@ async fn a_step_that_runs_is_found_again_and_not_begun_again() {
 async fn a_step_that_ended_while_no_runner_was_there_counts_as_it_ended() {
     let mut lab = Lab::new().await;
     let (log, go) = (lab.path("log"), lab.path("go"));
-    let job = format!("name: s\nsteps:\n  - id: long\n    run: |\n{}      echo ended >> {}\n      exit 3\n", patient(&log, &go), log.display());
+    let job = format!(
+        "name: s\nsteps:\n  - id: long\n    run: |\n{}      echo ended >> {}\n      exit 3\n",
+        patient(&log, &go),
+        log.display()
+    );
     let id = lab.submit(&job, 1).await;
     until("the step", || !lines_of(&log).is_empty()).await;
     lab.end_runner();
@@ -127,7 +135,8 @@ async fn a_step_goes_on_while_the_scheduler_is_away_and_all_its_output_arrives()
     lab.begin_scheduler().await;
     lab.end(id, "succeeded").await;
     let text = lab.stdout(id).await;
-    let numbers: Vec<usize> = text.lines().filter(|line| line.len() == 1023).map(|line| line.parse().unwrap()).collect();
+    let numbers: Vec<usize> =
+        text.lines().filter(|line| line.len() == 1023).map(|line| line.parse().unwrap()).collect();
     assert_eq!(numbers, (0..3000).collect::<Vec<_>>(), "every line once and in order");
     assert!(text.starts_with("one\ntwo\n") && text.ends_with("\nafter\n"));
     assert_eq!(lines_of(&log), ["begun", "ended"]);
@@ -137,7 +146,10 @@ async fn a_step_goes_on_while_the_scheduler_is_away_and_all_its_output_arrives()
 async fn both_may_end_in_the_middle_of_a_step() {
     let mut lab = Lab::new().await;
     let (log, go) = (lab.path("log"), lab.path("go"));
-    let job = format!("name: s\nsteps:\n  - {{ id: a, run: echo zero }}\n  - id: long\n    run: |\n{}  - {{ id: after, run: echo after }}\n", patient(&log, &go));
+    let job = format!(
+        "name: s\nsteps:\n  - {{ id: a, run: echo zero }}\n  - id: long\n    run: |\n{}  - {{ id: after, run: echo after }}\n",
+        patient(&log, &go)
+    );
     let id = lab.submit(&job, 1).await;
     until("the step", || !lines_of(&log).is_empty()).await;
     lab.end_runner();

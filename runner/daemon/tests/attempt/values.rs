@@ -132,8 +132,14 @@ async fn a_secret_is_on_no_command_line_in_no_file_and_in_no_output() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_is_not_put_where_others_could_see_it() {
     let lab = Lab::new().await;
-    for (field, ok) in [("args: ['{{ params.pw }}']", false), ("stdin: 'x{{ params.pw }}'", false), ("env: { P: '{{ params.pw }}' }", true)] {
-        let job = format!("name: s\nparams: {{ pw: {{ type: secret, required: true }} }}\nsteps:\n  - {{ id: s, run: 'echo \"[$P]\"', {field} }}\n");
+    for (field, ok) in [
+        ("args: ['{{ params.pw }}']", false),
+        ("stdin: 'x{{ params.pw }}'", false),
+        ("env: { P: '{{ params.pw }}' }", true),
+    ] {
+        let job = format!(
+            "name: s\nparams: {{ pw: {{ type: secret, required: true }} }}\nsteps:\n  - {{ id: s, run: 'echo \"[$P]\"', {field} }}\n"
+        );
         let mut request = request(&job, 1);
         request.secrets.push(("pw".into(), "hunter2".into()));
         let id = lab.submit_as(request).await;

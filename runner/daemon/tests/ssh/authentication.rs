@@ -51,7 +51,9 @@ async fn an_encrypted_key_opens_with_its_passphrase_only() {
         ..target(&sshd, "127.0.1.1")
     };
     works(&connect(&sshd, &with(Some("open sesame"))).await).await;
-    for (passphrase, expected) in [(Some("wrong"), "the passphrase does not open it"), (None, "encrypted, and neither a passphrase")] {
+    for (passphrase, expected) in
+        [(Some("wrong"), "the passphrase does not open it"), (None, "encrypted, and neither a passphrase")]
+    {
         match refused(&sshd, &with(passphrase)).await {
             SshError::KeyFile { path, why, .. } => {
                 assert_eq!(path, key);
@@ -70,9 +72,11 @@ async fn a_key_file_that_cannot_be_used_is_told_before_dialling() {
     let garbage = sshd.path("garbage");
     std::fs::write(&garbage, "this is no key").unwrap();
     std::fs::set_permissions(&garbage, std::fs::Permissions::from_mode(0o600)).unwrap();
-    for (path, expected) in
-        [(open, "mode 0644 lets others read it"), (garbage, "not a usable private key"), (sshd.path("nowhere"), "no such file")]
-    {
+    for (path, expected) in [
+        (open, "mode 0644 lets others read it"),
+        (garbage, "not a usable private key"),
+        (sshd.path("nowhere"), "no such file"),
+    ] {
         let error = refused(&sshd, &SshTarget { auth: with_key(path), ..target(&sshd, "127.0.1.1") }).await;
         assert!(matches!(&error, SshError::KeyFile { why, .. } if why.contains(expected)), "{error}");
     }
@@ -87,7 +91,10 @@ async fn a_wrong_key_is_refused_and_what_was_tried_is_told() {
         SshError::Authentication { user, tried, why, .. } => {
             assert_eq!(user, sshd.user);
             assert_eq!(tried.len(), 2, "{tried:?}");
-            assert!(tried[0].ends_with("one (ssh-ed25519)") && tried[1].ends_with("two (ecdsa-sha2-nistp256)"), "{tried:?}");
+            assert!(
+                tried[0].ends_with("one (ssh-ed25519)") && tried[1].ends_with("two (ecdsa-sha2-nistp256)"),
+                "{tried:?}"
+            );
             assert_eq!(why, "the host takes publickey");
         }
         other => panic!("{other}"),
@@ -161,8 +168,10 @@ impl Drop for Agent {
 async fn the_agents_keys_are_offered() {
     let Some(sshd) = Sshd::start() else { return };
     let agent = Agent::start(&sshd).await;
-    let connector = SshConnector::new(SshEnvironment { agent_socket: Some(agent.socket.clone()), ..environment(&sshd) });
-    let with_agent = SshTarget { auth: SshAuth { default_identities: false, ..SshAuth::default() }, ..target(&sshd, "127.0.1.1") };
+    let connector =
+        SshConnector::new(SshEnvironment { agent_socket: Some(agent.socket.clone()), ..environment(&sshd) });
+    let with_agent =
+        SshTarget { auth: SshAuth { default_identities: false, ..SshAuth::default() }, ..target(&sshd, "127.0.1.1") };
     for kind in ["ed25519", "ecdsa", "rsa:2048"] {
         let key = sshd.make_key(&format!("agent-{kind}"), kind, "");
         agent.add(&key);
@@ -187,8 +196,10 @@ async fn an_encrypted_key_file_without_a_passphrase_is_taken_from_the_agent() {
     agent.add(&key);
     run("ssh-keygen", &["-q", "-p", "-N", "secret", "-f", key.to_str().unwrap()]);
     let other = sshd.make_key("not-in-the-agent", "ed25519", "secret");
-    let connector = SshConnector::new(SshEnvironment { agent_socket: Some(agent.socket.clone()), ..environment(&sshd) });
-    let with = |path: PathBuf| SshTarget { auth: SshAuth { agent: true, ..with_key(path) }, ..target(&sshd, "127.0.1.1") };
+    let connector =
+        SshConnector::new(SshEnvironment { agent_socket: Some(agent.socket.clone()), ..environment(&sshd) });
+    let with =
+        |path: PathBuf| SshTarget { auth: SshAuth { agent: true, ..with_key(path) }, ..target(&sshd, "127.0.1.1") };
     works(&within(connector.connect(&with(key))).await.unwrap()).await;
     run("sh", &["-c", &format!("SSH_AUTH_SOCK={} ssh-add -q -D 2>&1", agent.socket.display())]);
     let error = within(connector.connect(&with(other.clone()))).await.expect_err("locked");
@@ -198,8 +209,10 @@ async fn an_encrypted_key_file_without_a_passphrase_is_taken_from_the_agent() {
 #[tokio::test]
 async fn a_dead_agent_is_told_and_does_not_hang() {
     let Some(sshd) = Sshd::start() else { return };
-    let connector = SshConnector::new(SshEnvironment { agent_socket: Some(sshd.path("no-agent")), ..environment(&sshd) });
-    let with_agent = SshTarget { auth: SshAuth { default_identities: false, ..SshAuth::default() }, ..target(&sshd, "127.0.1.1") };
+    let connector =
+        SshConnector::new(SshEnvironment { agent_socket: Some(sshd.path("no-agent")), ..environment(&sshd) });
+    let with_agent =
+        SshTarget { auth: SshAuth { default_identities: false, ..SshAuth::default() }, ..target(&sshd, "127.0.1.1") };
     let error = within(connector.connect(&with_agent)).await.expect_err("no agent");
     assert!(error.to_string().contains("agent (no such file"), "{error}");
 }
@@ -254,7 +267,9 @@ async fn a_password_logs_in_and_never_shows() {
 #[tokio::test]
 async fn a_host_that_asks_for_the_password_as_a_question_gets_it() {
     let lines = ["UsePAM yes", "KbdInteractiveAuthentication yes", "AuthenticationMethods keyboard-interactive"];
-    let Some(sshd) = Sshd::start_with(&Setup { lines: lines.map(str::to_owned).to_vec(), ..Setup::default() }) else { return };
+    let Some(sshd) = Sshd::start_with(&Setup { lines: lines.map(str::to_owned).to_vec(), ..Setup::default() }) else {
+        return;
+    };
     let Some(account) = Account::create("k", "correct horse") else { return };
     works(&connect(&sshd, &account.on(&sshd, "correct horse")).await).await;
     let error = refused(&sshd, &account.on(&sshd, "battery staple")).await;
@@ -264,7 +279,9 @@ async fn a_host_that_asks_for_the_password_as_a_question_gets_it() {
 #[tokio::test]
 async fn a_key_and_then_a_password_when_the_host_wants_both() {
     let lines = ["PasswordAuthentication yes", "AuthenticationMethods publickey,password"];
-    let Some(sshd) = Sshd::start_with(&Setup { lines: lines.map(str::to_owned).to_vec(), ..Setup::default() }) else { return };
+    let Some(sshd) = Sshd::start_with(&Setup { lines: lines.map(str::to_owned).to_vec(), ..Setup::default() }) else {
+        return;
+    };
     let Some(account) = Account::create("b", "correct horse") else { return };
     let both = |password: &str| {
         let one = account.on(&sshd, password);

@@ -18,7 +18,9 @@ fn fleet(sshd: &Sshd, size: usize) -> Vec<SshTarget> {
         connect_timeout: Some(Duration::from_secs(60)),
         ..target(sshd, "127.0.1.1")
     };
-    (0..size).map(|n| SshTarget { address: Some(format!("127.0.{}.{}", n / 250 + 1, n % 250 + 1)), ..one.clone() }).collect()
+    (0..size)
+        .map(|n| SshTarget { address: Some(format!("127.0.{}.{}", n / 250 + 1, n % 250 + 1)), ..one.clone() })
+        .collect()
 }
 
 async fn run_true(pool: &Arc<SshPool>, fleet: &[SshTarget]) {
@@ -68,7 +70,9 @@ async fn measure_200() {
         let (wall, used, resident) = (Instant::now(), cpu(), memory());
         run_true(&pool, &fleet).await;
         let (wall, used, grown) = (wall.elapsed(), cpu() - used, memory().saturating_sub(resident));
-        eprintln!("200 targets, {IN_FLIGHT} in flight, {phase}: {wall:.2?} wall, {used:.2?} client CPU, {grown} KiB more memory");
+        eprintln!(
+            "200 targets, {IN_FLIGHT} in flight, {phase}: {wall:.2?} wall, {used:.2?} client CPU, {grown} KiB more memory"
+        );
     }
 }
 

@@ -33,7 +33,8 @@ async fn a_closed_port() {
 #[tokio::test]
 async fn a_name_without_an_address() {
     let Some(sshd) = Sshd::start() else { return };
-    let error = refused(&sshd, &SshTarget { address: Some("no-such-host.invalid".into()), ..target(&sshd, "127.0.0.1") }).await;
+    let error =
+        refused(&sshd, &SshTarget { address: Some("no-such-host.invalid".into()), ..target(&sshd, "127.0.0.1") }).await;
     assert!(matches!(&error, SshError::Resolve { host, .. } if host == "no-such-host.invalid"), "{error}");
 }
 
@@ -52,7 +53,10 @@ async fn a_host_that_accepts_and_stays_silent() {
 async fn a_host_that_closes_at_once() {
     let Some(sshd) = Sshd::start() else { return };
     let error = refused(&sshd, &on_port(&sshd, listener(drop))).await;
-    assert!(matches!(&error, SshError::Connect { failure: ConnectFailure::Dropped, phase: Phase::Banner, .. }), "{error}");
+    assert!(
+        matches!(&error, SshError::Connect { failure: ConnectFailure::Dropped, phase: Phase::Banner, .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -67,7 +71,8 @@ async fn a_host_that_is_full_says_so() {
 #[tokio::test]
 async fn a_host_that_speaks_something_else() {
     let Some(sshd) = Sshd::start() else { return };
-    let answers: [&[u8]; 3] = [b"HTTP/1.1 400 Bad Request\r\n\r\n", &[0x16, 0x03, 0x01, 0xff].repeat(100), b"220 no newline"];
+    let answers: [&[u8]; 3] =
+        [b"HTTP/1.1 400 Bad Request\r\n\r\n", &[0x16, 0x03, 0x01, 0xff].repeat(100), b"220 no newline"];
     for (index, answer) in answers.into_iter().enumerate() {
         let answer = answer.to_vec();
         let held = std::sync::Mutex::new(Vec::new());
@@ -93,7 +98,10 @@ async fn a_host_that_stops_in_the_key_exchange() {
         held.lock().unwrap().push(stream);
     });
     let error = refused(&sshd, &on_port(&sshd, port)).await;
-    assert!(matches!(&error, SshError::Connect { failure: ConnectFailure::Timeout, phase: Phase::KeyExchange, .. }), "{error}");
+    assert!(
+        matches!(&error, SshError::Connect { failure: ConnectFailure::Timeout, phase: Phase::KeyExchange, .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -89,7 +89,8 @@ async fn hashed_names_are_found() {
     run("ssh-keygen", &["-q", "-H", "-f", file.to_str().unwrap()]);
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("|1|"));
     works(&connect(&sshd, &with_known_hosts(&sshd, HostKeyPolicy::Verify, file.clone())).await).await;
-    let stranger = SshTarget { address: Some("127.0.1.3".into()), ..with_known_hosts(&sshd, HostKeyPolicy::Verify, file) };
+    let stranger =
+        SshTarget { address: Some("127.0.1.3".into()), ..with_known_hosts(&sshd, HostKeyPolicy::Verify, file) };
     assert!(matches!(refused(&sshd, &stranger).await, SshError::HostKeyUnknown { .. }));
 }
 

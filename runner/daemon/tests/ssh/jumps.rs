@@ -52,7 +52,8 @@ async fn as_ssh_config_says() {
         far.port,
         far.key().display()
     );
-    let bastion = format!("Host bastion\n HostName 127.0.1.1\n Port {}\n IdentityFile {}\n", jump.port, far.key().display());
+    let bastion =
+        format!("Host bastion\n HostName 127.0.1.1\n Port {}\n IdentityFile {}\n", jump.port, far.key().display());
     std::fs::write(home.join(".ssh/config"), config).unwrap();
     std::fs::write(home.join(".ssh/conf.d/bastion"), bastion).unwrap();
     let env = SshEnvironment { home: Some(home), ..environment(&far) };
@@ -73,7 +74,8 @@ async fn what_fails_behind_a_jump_host_is_told_apart() {
     assert!(matches!(&error, SshError::Connect { failure: ConnectFailure::Jump, .. }), "{error}");
     assert!(error.to_string().contains("cannot connect to 127.0.1.9"), "{error}");
     // The target is somebody else.
-    let unknown = SshTarget { jumps: Some(vec![hop.clone()]), known_hosts: vec![far.path("none")], ..target(&far, "127.0.1.9") };
+    let unknown =
+        SshTarget { jumps: Some(vec![hop.clone()]), known_hosts: vec![far.path("none")], ..target(&far, "127.0.1.9") };
     assert!(matches!(refused(&far, &unknown).await, SshError::HostKeyUnknown { .. }));
     // The jump host is somebody else: told as the jump host's failure, and the target is never dialled.
     let stranger = SshTarget { known_hosts: vec![jump.path("none")], ..hop };

@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use autoexec_process::channel::{ChannelEvent, ExecChannel};
-use autoexec_runner::transport::ssh::{SshAuth, SshConfigUse, SshConnection, SshConnector, SshEnvironment, SshError, SshTarget};
+use autoexec_runner::transport::ssh::{
+    SshAuth, SshConfigUse, SshConnection, SshConnector, SshEnvironment, SshError, SshTarget,
+};
 
 use crate::sshd::Sshd;
 
@@ -113,6 +115,7 @@ async fn run(connection: &SshConnection, command: &str) -> Finished {
 /// The connection works: a command runs on it.
 async fn works(connection: &SshConnection) {
     let finished = run(connection, "echo out; echo err >&2; exit 3").await;
-    let expected = Finished { stdout: b"out\n".to_vec(), stderr: b"err\n".to_vec(), exit: Some(3), ..Finished::default() };
+    let expected =
+        Finished { stdout: b"out\n".to_vec(), stderr: b"err\n".to_vec(), exit: Some(3), ..Finished::default() };
     assert_eq!(finished, expected);
 }

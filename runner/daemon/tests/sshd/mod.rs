@@ -141,7 +141,11 @@ impl Sshd {
 
     /// A host key's `SHA256:` fingerprint, as `ssh-keygen -l` prints it.
     pub fn fingerprint(&self, kind: &str) -> String {
-        let output = Command::new("ssh-keygen").arg("-lf").arg(self.dir.join(format!("host_{kind}.pub"))).output().expect("keygen -l");
+        let output = Command::new("ssh-keygen")
+            .arg("-lf")
+            .arg(self.dir.join(format!("host_{kind}.pub")))
+            .output()
+            .expect("keygen -l");
         let text = String::from_utf8(output.stdout).expect("text");
         text.split_whitespace().nth(1).expect("fingerprint").to_owned()
     }
@@ -196,7 +200,8 @@ pub fn available() -> bool {
             return true;
         }
         let install = "apt-get install -y openssh-server || { apt-get update && apt-get install -y openssh-server; }";
-        let installed = is_root() && Command::new("sh").args(["-c", install]).stdout(Stdio::null()).status().is_ok_and(|s| s.success());
+        let installed = is_root()
+            && Command::new("sh").args(["-c", install]).stdout(Stdio::null()).status().is_ok_and(|s| s.success());
         if !(installed && Path::new(SSHD).exists()) {
             eprintln!("SKIPPED: no {SSHD}, and openssh-server cannot be installed here: nothing about SSH is tested");
             return false;

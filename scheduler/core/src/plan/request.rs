@@ -140,7 +140,9 @@ fn params(request: &PlanRequest, job: &JobSpec, source: &SourceFile, found: &mut
         let typed = !request.secrets.iter().any(|(secret, _)| secret == name);
         if spec.is_secret() && typed && !request.files.iter().any(|file| file.param == *name) {
             let message = format!("parameter `{name}` is secret, and everyone on this machine can read a command line");
-            let hint = format!("give it with `--secret {name}` (asks), `--secret {name}=env:VARIABLE` or `--secret {name}=file:PATH`");
+            let hint = format!(
+                "give it with `--secret {name}` (asks), `--secret {name}=env:VARIABLE` or `--secret {name}=file:PATH`"
+            );
             found.push(source.error(job.params.place_of(name), message).hint(hint));
             continue;
         }

@@ -23,9 +23,9 @@ fn over_targets(job: &Job, path: &str) -> Map<String, Value> {
     for (index, target) in (0..).zip(&job.plan.targets) {
         let tasks: Vec<TaskIx> = job.layout.tasks_of_target(&job.plan, index).collect();
         let outputs = outputs_of(job, &tasks);
-        let found = keys.split_first().and_then(|(first, rest)| {
-            rest.iter().try_fold(outputs.get(*first)?, |value, key| value.get(*key))
-        });
+        let found = keys
+            .split_first()
+            .and_then(|(first, rest)| rest.iter().try_fold(outputs.get(*first)?, |value, key| value.get(*key)));
         if let Some(value) = found {
             values.insert(target.name.clone(), value.clone());
         }
@@ -53,7 +53,9 @@ fn asked(phase: &Phase) -> BTreeSet<String> {
             Action::Run { args, stdin, .. } => {
                 args.iter().chain(stdin).for_each(|text| look(text, false));
             }
-            Action::Tool { with, .. } => with.iter().for_each(|(name, value)| strings(value, &mut |text| look(text, name == "that"))),
+            Action::Tool { with, .. } => {
+                with.iter().for_each(|(name, value)| strings(value, &mut |text| look(text, name == "that")))
+            }
         }
     }
     found

@@ -123,7 +123,5 @@ fn current_phases(job: &Job) -> String {
 }
 
 fn tasks_of(job: &Job, group: u32, batch: u32) -> impl Iterator<Item = TaskIx> {
-    job.layout
-        .cells_of_batch(group, batch)
-        .flat_map(|(_, cell)| (cell.first..cell.first + cell.len).map(TaskIx))
+    job.layout.cells_of_batch(group, batch).flat_map(|(_, cell)| (cell.first..cell.first + cell.len).map(TaskIx))
 }

@@ -43,7 +43,8 @@ pub fn job_row(job: &Job) -> JobRow {
 pub fn job_view(job: &Job) -> JobView {
     let standings = subject_standings(job);
     let mut counts: BTreeMap<String, u32> = Verdict::ALL.iter().map(|verdict| (verdict.word().to_owned(), 0)).collect();
-    let mut outcomes: BTreeMap<String, u32> = OutcomeClass::ALL.iter().map(|class| (class.word().to_owned(), 0)).collect();
+    let mut outcomes: BTreeMap<String, u32> =
+        OutcomeClass::ALL.iter().map(|class| (class.word().to_owned(), 0)).collect();
     let mut open = BTreeMap::new();
     for standing in &standings {
         match standing.state {
@@ -92,7 +93,9 @@ pub fn reason(job: &Job) -> String {
         Some(format!("batch {} of {} of group `{}`", stage.batch + 1, group.batches.len(), group.name))
     };
     match job.gate {
-        Some(Gate::Confirm) => format!("{} is done; the next one waits for a confirmation", place().unwrap_or_default()),
+        Some(Gate::Confirm) => {
+            format!("{} is done; the next one waits for a confirmation", place().unwrap_or_default())
+        }
         Some(Gate::Failure) => format!("a target of {} failed; the group pauses then", place().unwrap_or_default()),
         Some(Gate::Soak { .. }) => format!("{} is done; it soaks before the next one", place().unwrap_or_default()),
         Some(Gate::Unresolved) => "interrupted tasks wait for a person to say how they ended".to_owned(),

@@ -61,7 +61,8 @@ fn standing_of(job: &Job, tasks: impl Iterator<Item = TaskIx>) -> Standing {
         let Some(known) = job.task(task) else { continue };
         let rank = rank(known.state);
         // Of equals the later task speaks: the last phase that succeeded, the phase that comes next is the first that waits.
-        let wins = best.as_ref().is_none_or(|(held, _)| rank > *held || (rank == *held && known.state != TaskState::Waiting));
+        let wins =
+            best.as_ref().is_none_or(|(held, _)| rank > *held || (rank == *held && known.state != TaskState::Waiting));
         if wins {
             best = Some((rank, Standing { state: known.state, task: Some(task) }));
         }

@@ -49,7 +49,8 @@ fn texts(job: &Job, fact: &Fact) -> Vec<(String, bool)> {
         Fact::StageStarted { stage } => stage_started(job, *stage),
         Fact::AttemptFinished { task, .. } => finished(job, *task).into_iter().collect(),
         Fact::AttemptInterrupted { task, again, .. } => {
-            let what = if *again { "it is idempotent and runs again" } else { "it waits for `autoexec resolve` or `retry`" };
+            let what =
+                if *again { "it is idempotent and runs again" } else { "it waits for `autoexec resolve` or `retry`" };
             vec![(format!("{} was interrupted; {what}", job.subject(*task)), true)]
         }
         Fact::BudgetExceeded { .. } => {
@@ -105,7 +106,11 @@ fn stage_started(job: &Job, stage: u32) -> Vec<(String, bool)> {
     } else {
         group.name.clone()
     };
-    let who = if size == 0 { String::new() } else { format!(", {} {}: {}", size, targets_word(size), view::fold(job, targets)) };
+    let who = if size == 0 {
+        String::new()
+    } else {
+        format!(", {} {}: {}", size, targets_word(size), view::fold(job, targets))
+    };
     lines.push((format!("{what}{who}"), false));
     lines
 }
@@ -123,7 +128,9 @@ fn batch_done(job: &Job, stage: u32) -> Vec<(String, bool)> {
     let size = group.batches.get(stage.batch as usize).copied().unwrap_or(0);
     let mut counts = [0_u32; Verdict::ALL.len()];
     for target in group.targets.iter().skip(begin as usize).take(size as usize) {
-        if let autoexec_model::state::TaskState::Done(verdict) = view::standing_in_group(job, stage.group, *target).state {
+        if let autoexec_model::state::TaskState::Done(verdict) =
+            view::standing_in_group(job, stage.group, *target).state
+        {
             for (slot, known) in counts.iter_mut().zip(Verdict::ALL) {
                 *slot += u32::from(known == verdict);
             }
@@ -138,7 +145,11 @@ fn batch_done(job: &Job, stage: u32) -> Vec<(String, bool)> {
     if words.is_empty() {
         return Vec::new();
     }
-    let what = if group.batches.len() > 1 { format!("{}: batch {} done", group.name, stage.batch + 1) } else { format!("{} done", group.name) };
+    let what = if group.batches.len() > 1 {
+        format!("{}: batch {} done", group.name, stage.batch + 1)
+    } else {
+        format!("{} done", group.name)
+    };
     vec![(format!("{what}: {}", words.join(", ")), false)]
 }
 

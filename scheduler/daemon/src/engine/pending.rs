@@ -64,10 +64,8 @@ impl Pending {
     /// Moves the events into the commit.
     pub(crate) fn close(&mut self) {
         let events = std::mem::take(&mut self.events);
-        self.commit.events = events
-            .into_iter()
-            .map(|(job, records)| EventBatch { job: job.map(|job| job.0), records })
-            .collect();
+        self.commit.events =
+            events.into_iter().map(|(job, records)| EventBatch { job: job.map(|job| job.0), records }).collect();
     }
 }
 

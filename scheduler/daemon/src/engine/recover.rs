@@ -56,12 +56,8 @@ impl Engine {
     }
 
     fn replay(&mut self) -> Result<(), EngineError> {
-        let records: Vec<Record> = self
-            .store
-            .reader()
-            .read_live()
-            .and_then(Iterator::collect)
-            .map_err(EngineError::Read)?;
+        let records: Vec<Record> =
+            self.store.reader().read_live().and_then(Iterator::collect).map_err(EngineError::Read)?;
         let count = records.len();
         for record in records {
             let event = decode(&record)?;
@@ -103,7 +99,8 @@ impl Engine {
             }
             return Ok(true);
         }
-        let records: Vec<Record> = self.store.reader().read_job(job.0).collect::<Result<_, _>>().map_err(EngineError::Read)?;
+        let records: Vec<Record> =
+            self.store.reader().read_job(job.0).collect::<Result<_, _>>().map_err(EngineError::Read)?;
         if records.is_empty() {
             return Ok(false);
         }
@@ -133,7 +130,8 @@ impl Engine {
 
     /// A plan by its digest. It stays in memory only when a job has it.
     pub(crate) fn plan(&self, digest: &Digest) -> Result<Option<Arc<Plan>>, EngineError> {
-        let mut plans: Plans = self.plans.get(digest).map(|plan| (digest.clone(), Arc::clone(plan))).into_iter().collect();
+        let mut plans: Plans =
+            self.plans.get(digest).map(|plan| (digest.clone(), Arc::clone(plan))).into_iter().collect();
         read_plan(self.store.reader(), digest, &mut plans)?;
         Ok(plans.remove(digest))
     }
@@ -159,8 +157,8 @@ fn read_plan(reader: &dyn StoreReader, digest: &Digest, plans: &mut Plans) -> Re
         return Ok(());
     }
     if let Some(bytes) = reader.plan(&digest.0).map_err(EngineError::Read)? {
-        let plan: Plan = serde_json::from_slice(&bytes)
-            .map_err(|source| EngineError::Plan { digest: digest.0.clone(), source })?;
+        let plan: Plan =
+            serde_json::from_slice(&bytes).map_err(|source| EngineError::Plan { digest: digest.0.clone(), source })?;
         plans.insert(digest.clone(), Arc::new(plan));
     }
     Ok(())

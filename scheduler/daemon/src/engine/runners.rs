@@ -74,7 +74,10 @@ impl Engine {
                     Some(end) => (Verdict::Aborted, end.reason),
                     None => (Verdict::Cancelled, String::new()),
                 };
-                self.send(&runner, SchedulerMessage::Stop { attempt, epoch, cancel: verdict == Verdict::Cancelled, reason });
+                self.send(
+                    &runner,
+                    SchedulerMessage::Stop { attempt, epoch, cancel: verdict == Verdict::Cancelled, reason },
+                );
             }
             Effect::WakeAt { at } => {
                 self.wake.insert(at);

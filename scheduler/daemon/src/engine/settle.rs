@@ -62,7 +62,12 @@ impl Engine {
     }
 
     /// Decides an input, applies its events and keeps the reply until they are durable.
-    pub(super) fn take_input(&mut self, input: Input, reply: ReplyTo, pending: &mut Pending) -> Result<(), EngineError> {
+    pub(super) fn take_input(
+        &mut self,
+        input: Input,
+        reply: ReplyTo,
+        pending: &mut Pending,
+    ) -> Result<(), EngineError> {
         if let Input::Finished { runner, attempt, epoch, .. } = &input {
             // Acknowledged even when it is late or a repetition: the runner may forget it either way.
             let ack = SchedulerMessage::FinishedAck { attempt: *attempt, epoch: *epoch };
@@ -105,7 +110,13 @@ impl Engine {
         self.take_input(input, Some(reply), pending)
     }
 
-    fn take_output(&mut self, runner: &RunnerId, epoch: Epoch, chunk: &OutputChunk, pending: &mut Pending) -> Result<(), EngineError> {
+    fn take_output(
+        &mut self,
+        runner: &RunnerId,
+        epoch: Epoch,
+        chunk: &OutputChunk,
+        pending: &mut Pending,
+    ) -> Result<(), EngineError> {
         let Some(end) = chunk.offset.checked_add(chunk.bytes.len() as u64) else {
             tracing::warn!(%runner, attempt = %chunk.attempt, offset = chunk.offset, "output beyond the end of all numbers is not taken");
             return Ok(());

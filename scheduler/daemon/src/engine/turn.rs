@@ -57,7 +57,11 @@ impl Engine {
     ///
     /// # Errors
     /// When the journal cannot be written or contradicts itself; the process must stop then.
-    pub(crate) fn run(mut self, mut inbox: mpsc::Receiver<Message>, runtime: &tokio::runtime::Handle) -> Result<(), EngineError> {
+    pub(crate) fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<Message>,
+        runtime: &tokio::runtime::Handle,
+    ) -> Result<(), EngineError> {
         self.turn(vec![Message::Input {
             input: autoexec_core::decide::Input::Boot { version: env!("CARGO_PKG_VERSION").to_owned() },
             reply: None,
@@ -65,9 +69,8 @@ impl Engine {
         loop {
             let mut messages = Vec::new();
             let wait = self.wait();
-            let received = runtime.block_on(async {
-                tokio::time::timeout(wait, inbox.recv_many(&mut messages, TURN_MESSAGES)).await
-            });
+            let received = runtime
+                .block_on(async { tokio::time::timeout(wait, inbox.recv_many(&mut messages, TURN_MESSAGES)).await });
             if received == Ok(0) {
                 break;
             }

@@ -50,10 +50,8 @@ impl AdminApi for Services {
     }
 
     async fn shutdown(&self, idle_only: bool) -> Result<(), Refusal> {
-        let live = self
-            .engine
-            .query(|engine| engine.state.jobs.values().filter(|job| !job.state.is_final()).count())
-            .await?;
+        let live =
+            self.engine.query(|engine| engine.state.jobs.values().filter(|job| !job.state.is_final()).count()).await?;
         if idle_only && live > 0 {
             return Err(Refusal::new(Code::Illegal, format!("{live} jobs are not finished"))
                 .hint("they would go on after a restart; say so explicitly to stop all the same"));
@@ -68,11 +66,18 @@ impl Services {
         let seen = self.read_store(|reader| reader.verify()).await?;
         let ok = seen.problems.is_empty();
         let mut report = vec![
-            text(format!("{} events in {} rows, {} plans, {} blobs", seen.events, seen.event_rows, seen.plans, seen.blobs)),
+            text(format!(
+                "{} events in {} rows, {} plans, {} blobs",
+                seen.events, seen.event_rows, seen.plans, seen.blobs
+            )),
             text(format!("{} frames of output, {} pieces lost", seen.frames, seen.lost_pieces)),
         ];
         report.extend(seen.problems.iter().map(|problem| line(LineKind::Warning, 0, problem.to_string())));
-        report.push(if ok { text("the store is in order") } else { line(LineKind::Warning, 0, "the store is damaged; restore a backup") });
+        report.push(if ok {
+            text("the store is in order")
+        } else {
+            line(LineKind::Warning, 0, "the store is damaged; restore a backup")
+        });
         let problems: Vec<String> = seen.problems.iter().map(ToString::to_string).collect();
         let json = json!({
             "ok": ok, "events": seen.events, "event_rows": seen.event_rows, "plans": seen.plans, "blobs": seen.blobs,
@@ -96,7 +101,11 @@ impl Services {
             text(format!("{} events and {} bytes copied to {to}", seen.events, seen.bytes)),
             line(LineKind::Faint, 0, "it holds the key of the secrets too: guard it like the store"),
         ];
-        Ok(StoreReply { report, json: json!({ "ok": true, "to": to, "events": seen.events, "bytes": seen.bytes }), ok: true })
+        Ok(StoreReply {
+            report,
+            json: json!({ "ok": true, "to": to, "events": seen.events, "bytes": seen.bytes }),
+            ok: true,
+        })
     }
 
     async fn stats(&self) -> Result<StoreReply, Refusal> {
@@ -104,7 +113,10 @@ impl Services {
         let report = vec![
             text(format!("{} jobs, {} of them not over", seen.jobs, seen.live_jobs)),
             text(format!("{} events in {} rows", seen.events, seen.event_rows)),
-            text(format!("{} bytes in the database, {} in outputs, {} in blobs", seen.db_bytes, seen.output_bytes, seen.blob_bytes)),
+            text(format!(
+                "{} bytes in the database, {} in outputs, {} in blobs",
+                seen.db_bytes, seen.output_bytes, seen.blob_bytes
+            )),
         ];
         let json = json!({
             "jobs": seen.jobs, "live_jobs": seen.live_jobs, "events": seen.events, "event_rows": seen.event_rows,

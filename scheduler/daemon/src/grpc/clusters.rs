@@ -59,11 +59,8 @@ pub(super) async fn clusters(services: &Services, job: JobId) -> Result<Vec<Clus
 fn group(job: &Job) -> Vec<Found> {
     type Key = (String, String, String);
     let mut groups: BTreeMap<Key, Vec<Option<u32>>> = BTreeMap::new();
-    let subjects: Vec<Option<u32>> = if job.plan.targets.is_empty() {
-        vec![None]
-    } else {
-        (0..job.plan.targets.len() as u32).map(Some).collect()
-    };
+    let subjects: Vec<Option<u32>> =
+        if job.plan.targets.is_empty() { vec![None] } else { (0..job.plan.targets.len() as u32).map(Some).collect() };
     for subject in subjects {
         let tasks = tasks_of(job, subject);
         let now = standing(job, &tasks);
@@ -77,7 +74,8 @@ fn group(job: &Job) -> Vec<Found> {
             .collect();
         groups.entry((verdict.word().to_owned(), outcome, digests.concat())).or_default().push(subject);
     }
-    let mut found: Vec<Found> = groups.into_iter().map(|((verdict, outcome, _), members)| one(job, verdict, outcome, &members)).collect();
+    let mut found: Vec<Found> =
+        groups.into_iter().map(|((verdict, outcome, _), members)| one(job, verdict, outcome, &members)).collect();
     found.sort_by(|a, b| b.view.size.cmp(&a.view.size).then_with(|| a.view.targets.cmp(&b.view.targets)));
     found.truncate(MAX_CLUSTERS);
     found
@@ -95,7 +93,8 @@ fn one(job: &Job, verdict: String, outcome: String, members: &[Option<u32>]) -> 
         .filter_map(|task| Some(AttemptId { job: job.id, task: *task, n: job.task(*task)?.n }))
         .filter(|attempt| attempt.n > 0)
         .collect();
-    let targets = if first.is_none() { "runner".to_owned() } else { view::fold(job, members.iter().copied().flatten()) };
+    let targets =
+        if first.is_none() { "runner".to_owned() } else { view::fold(job, members.iter().copied().flatten()) };
     let view = ClusterView { size: members.len() as u32, targets, verdict, outcome, sample: String::new() };
     Found { view, message, attempts }
 }

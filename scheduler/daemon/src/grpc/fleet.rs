@@ -61,7 +61,9 @@ impl FleetApi for Services {
                 let text = String::from_utf8(source.bytes)
                     .map_err(|_| Refusal::new(Code::Invalid, format!("{} is not UTF-8", source.name)))?;
                 let file = SourceFile::new(source.name, text);
-                Inventory::parse(&file).and_then(|inventory| inventory.resolve(&file)).map_err(|found| pointed(&found))?
+                Inventory::parse(&file)
+                    .and_then(|inventory| inventory.resolve(&file))
+                    .map_err(|found| pointed(&found))?
             }
             None => {
                 let names = selector.as_ref().and_then(Selector::literal_hosts).unwrap_or_default();
@@ -86,7 +88,8 @@ impl FleetApi for Services {
             })
             .collect();
         if chosen.is_empty() {
-            let what = targets.map_or_else(|| "the inventory holds no host".to_owned(), |text| format!("`{text}` matches no host"));
+            let what = targets
+                .map_or_else(|| "the inventory holds no host".to_owned(), |text| format!("`{text}` matches no host"));
             return Err(Refusal::new(Code::NotFound, what).hint("without -t every host of the inventory is listed"));
         }
         Ok(chosen)
@@ -128,7 +131,11 @@ fn help(manifest: &Manifest) -> Vec<ReportLine> {
     let places: Vec<&str> = manifest.places.iter().map(|place| place_word(*place)).collect();
     let mut lines = vec![
         line(LineKind::Heading, 0, format!("{} - {}", manifest.name.value, manifest.summary.trim())),
-        line(LineKind::Text, 0, format!("runs on {}, risk {}, version {}", places.join(", "), manifest.risk.word(), manifest.version)),
+        line(
+            LineKind::Text,
+            0,
+            format!("runs on {}, risk {}, version {}", places.join(", "), manifest.risk.word(), manifest.version),
+        ),
     ];
     if let Some(description) = &manifest.description {
         lines.push(line(LineKind::Text, 0, ""));

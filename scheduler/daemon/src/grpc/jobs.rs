@@ -71,7 +71,8 @@ impl JobsApi for Services {
             (Some(job), _) => Ok(SubmitReply { job, ..reply }),
             (None, Some(key)) => {
                 let job = self.engine.query(move |engine| engine.state.keys.get(&key).copied()).await?;
-                let job = job.ok_or_else(|| Refusal::new(Code::Internal, "a job that was submitted before is not known"))?;
+                let job =
+                    job.ok_or_else(|| Refusal::new(Code::Internal, "a job that was submitted before is not known"))?;
                 Ok(SubmitReply { job, known: true, ..reply })
             }
             (None, None) => Err(Refusal::new(Code::Internal, "the job was not accepted")),
@@ -133,7 +134,8 @@ impl JobsApi for Services {
                 let rows = view::target_rows(&engine.state, job, query.outputs);
                 let wanted = |index: usize, row: &autoexec_model::view::TargetRow| {
                     let target = job.plan.targets.get(index);
-                    let selected = selector.as_ref().zip(target).is_none_or(|(selector, target)| selector.matches(target));
+                    let selected =
+                        selector.as_ref().zip(target).is_none_or(|(selector, target)| selector.matches(target));
                     let verdict = query.verdicts.is_empty() || query.verdicts.contains(&row.verdict);
                     selected && verdict && changed_after(job, index as u32, query.since)
                 };
@@ -163,7 +165,9 @@ impl JobsApi for Services {
             Some(text) => Some(self.select(id, text).await?),
             None => None,
         };
-        self.engine.on_job(id, move |engine, job| autoexec_core::explain::explain(&engine.state, job, targets.as_deref(), now)).await
+        self.engine
+            .on_job(id, move |engine, job| autoexec_core::explain::explain(&engine.state, job, targets.as_deref(), now))
+            .await
     }
 
     async fn operate(&self, job: u64, operation: Operation, by: String) -> Result<JobView, Refusal> {
@@ -199,14 +203,18 @@ impl Services {
             JobRef::Last => {
                 let page = self.read_store(|reader| reader.jobs(&JobQuery { limit: 1, ..JobQuery::default() })).await?;
                 let last = page.jobs.first().map(|job| JobId(job.id));
-                last.ok_or_else(|| Refusal::new(Code::NotFound, "there is no job yet").hint("`autoexec run` starts one"))
+                last.ok_or_else(|| {
+                    Refusal::new(Code::NotFound, "there is no job yet").hint("`autoexec run` starts one")
+                })
             }
             JobRef::Name(name) => {
                 let wanted = name.clone();
-                let page = self.read_store(|reader| reader.jobs(&JobQuery { limit: RECENT, ..JobQuery::default() })).await?;
+                let page =
+                    self.read_store(|reader| reader.jobs(&JobQuery { limit: RECENT, ..JobQuery::default() })).await?;
                 let found = page.jobs.iter().find(|job| job.name == wanted).map(|job| JobId(job.id));
                 found.ok_or_else(|| {
-                    let near = autoexec_model::diagnostic::nearest(&name, page.jobs.iter().map(|job| job.name.as_str()));
+                    let near =
+                        autoexec_model::diagnostic::nearest(&name, page.jobs.iter().map(|job| job.name.as_str()));
                     let refusal = Refusal::new(Code::NotFound, format!("there is no job named `{name}`"));
                     match near {
                         Some(near) => refusal.hint(format!("did you mean `{near}`?")),
@@ -266,7 +274,8 @@ impl Services {
         let (digest, plan) = match (<[_; 1]>::try_from(found), plan) {
             (Ok([digest]), Some(plan)) => (digest, plan),
             (Err(several), _) if several.len() > 1 => {
-                return Err(Refusal::new(Code::Invalid, format!("several plans begin with `{digest}`")).hint("write more of it"));
+                return Err(Refusal::new(Code::Invalid, format!("several plans begin with `{digest}`"))
+                    .hint("write more of it"));
             }
             (Ok(_) | Err(_), _) => {
                 return Err(Refusal::new(Code::NotFound, format!("there is no plan `{digest}`"))
@@ -275,8 +284,11 @@ impl Services {
         };
         let given: Map<String, Value> = secrets.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
         if let Some(missing) = plan.secrets.iter().find(|name| !given.contains_key(*name)) {
-            return Err(Refusal::new(Code::Invalid, format!("the plan needs the secret `{missing}`, which no plan holds"))
-                .hint(format!("give it again: `--secret {missing}`")));
+            return Err(Refusal::new(
+                Code::Invalid,
+                format!("the plan needs the secret `{missing}`, which no plan holds"),
+            )
+            .hint(format!("give it again: `--secret {missing}`")));
         }
         if let Some(extra) = given.keys().find(|name| !plan.secrets.contains(name)) {
             return Err(Refusal::new(Code::Invalid, format!("the plan has no secret `{extra}`")));

@@ -11,8 +11,8 @@ mod watch;
 
 use std::sync::Arc;
 
-use autoexec_store::{EmbeddedReader, StoreReader};
 use autoexec_model::refusal::{Code, Refusal};
+use autoexec_store::{EmbeddedReader, StoreReader};
 use std::path::PathBuf;
 use tokio::sync::watch as channel;
 
@@ -36,7 +36,8 @@ impl Services {
         read: impl FnOnce(&dyn StoreReader) -> Result<T, autoexec_store::StoreError> + Send + 'static,
     ) -> Result<T, Refusal> {
         let dir = self.state_dir.clone();
-        let result = tokio::task::spawn_blocking(move || EmbeddedReader::open(&dir).and_then(|reader| read(&reader))).await;
+        let result =
+            tokio::task::spawn_blocking(move || EmbeddedReader::open(&dir).and_then(|reader| read(&reader))).await;
         match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(store_refusal(&error)),

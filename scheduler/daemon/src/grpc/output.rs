@@ -101,7 +101,8 @@ impl Reading {
         loop {
             let key = stream_key(source.attempt.job, u64::from(source.attempt.task.0), source.attempt.n, source.stream);
             let (dir, from) = (self.dir.clone(), *offset);
-            let read = move || EmbeddedReader::open(&dir).and_then(|reader| reader.read_output(&key, from, 16 * MAX_CHUNK));
+            let read =
+                move || EmbeddedReader::open(&dir).and_then(|reader| reader.read_output(&key, from, 16 * MAX_CHUNK));
             let page = tokio::task::spawn_blocking(read)
                 .await
                 .map_err(|error| Refusal::new(autoexec_model::refusal::Code::Internal, error.to_string()))?

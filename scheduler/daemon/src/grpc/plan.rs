@@ -27,13 +27,13 @@ impl Services {
         let work = move || {
             let catalogue = shelf.catalogue(&request.tools)?;
             let files = request.files.iter().map(|file| (file.param.clone(), describe(file))).collect();
-            let planned = plan_request(&request, &files, &catalogue.index()).map_err(|diagnostics| {
-                Refusal::new(Code::Invalid, diagnostics.to_string().trim_end().to_owned())
-            })?;
+            let planned = plan_request(&request, &files, &catalogue.index())
+                .map_err(|diagnostics| Refusal::new(Code::Invalid, diagnostics.to_string().trim_end().to_owned()))?;
             shelf.keep_tools(&planned.plan, &catalogue)?;
             for (param, file) in &planned.plan.files {
                 let given = request.files.iter().find(|given| given.param == *param);
-                let given = given.ok_or_else(|| Refusal::new(Code::Internal, format!("file of parameter `{param}` is not there")))?;
+                let given = given
+                    .ok_or_else(|| Refusal::new(Code::Internal, format!("file of parameter `{param}` is not there")))?;
                 shelf.keep_file(&file.sha256, &given.bytes)?;
             }
             let report = autoexec_core::plan::report(&planned.plan, &planned.digest);

@@ -36,7 +36,8 @@ impl RunnersApi for Services {
         let runner = hello.runner.clone();
         tracing::info!(%runner, live = hello.live.len(), "runner connected");
         self.engine.tell(Message::Hello { hello, outbox: outbox.clone(), stream }).await?;
-        let ear = Ear { engine: self.engine.clone(), shelf: Arc::clone(&self.shelf), runner, outbox: outbox.downgrade() };
+        let ear =
+            Ear { engine: self.engine.clone(), shelf: Arc::clone(&self.shelf), runner, outbox: outbox.downgrade() };
         tokio::spawn(async move { ear.listen(messages, stream).await });
         // A runner stays for ever: without this every end of the scheduler would wait for its grace.
         let mut stopping = self.shutdown.subscribe();
@@ -133,7 +134,8 @@ impl Ear {
             let piece = bytes.get(offset..bytes.len().min(offset + PIECE)).unwrap_or_default().to_vec();
             let next = offset + piece.len();
             let end = next >= bytes.len();
-            self.send(SchedulerMessage::File { sha256: sha256.to_owned(), bytes: piece, offset: offset as u64, end }).await?;
+            self.send(SchedulerMessage::File { sha256: sha256.to_owned(), bytes: piece, offset: offset as u64, end })
+                .await?;
             if end {
                 return Ok(());
             }

@@ -37,19 +37,11 @@ pub(crate) fn prepare(conn: &Connection, layout: &Layout, mut commit: Commit) ->
     }
     let intake = intake::take_in(conn, layout, std::mem::take(&mut commit.output))?;
     let events = group_by_job(std::mem::take(&mut commit.events));
-    Ok(Prepared {
-        commit,
-        intake,
-        events,
-    })
+    Ok(Prepared { commit, intake, events })
 }
 
 /// Writes and syncs the output of a commit.
-pub(crate) fn write_output(
-    conn: &Connection,
-    writer: &mut OutputWriter,
-    prepared: &Prepared,
-) -> Result<Written> {
+pub(crate) fn write_output(conn: &Connection, writer: &mut OutputWriter, prepared: &Prepared) -> Result<Written> {
     writer.write(conn, &prepared.intake)
 }
 
@@ -90,10 +82,7 @@ pub(crate) fn commit(
 /// broken disk it may fail too, but then SQLite's end-of-commit mark is missing or the commit is there as a whole.
 pub(crate) fn drown_failed_commit(conn: &Connection, layout: &Layout) {
     let result = super::schema::set_meta(conn, layout, "clean", "0");
-    tracing::debug!(
-        ok = result.is_ok(),
-        "overwrote the tail of the log after a failed append"
-    );
+    tracing::debug!(ok = result.is_ok(), "overwrote the tail of the log after a failed append");
 }
 
 fn check_sizes(commit: &Commit) -> Result<()> {
@@ -106,10 +95,7 @@ fn check_sizes(commit: &Commit) -> Result<()> {
     for chunk in &commit.output {
         check_id("job", chunk.stream.job)?;
         check_id("task", chunk.stream.task)?;
-        check_id(
-            "the end of an output",
-            chunk.offset.saturating_add(chunk.bytes.len() as u64),
-        )?;
+        check_id("the end of an output", chunk.offset.saturating_add(chunk.bytes.len() as u64))?;
     }
     for secret in &commit.secrets {
         check_id("job", secret.job)?;
@@ -124,48 +110,25 @@ fn check_sizes(commit: &Commit) -> Result<()> {
         let text = job.name.len() + job.state.len() + job.labels.len() + job.summary.len();
         check_size("the summary of a job", text, TEXT_MAX)?;
     }
-    commit
-        .blob_uses
-        .iter()
-        .try_for_each(|blob_use| check_id("job", blob_use.job))
+    commit.blob_uses.iter().try_for_each(|blob_use| check_id("job", blob_use.job))
 }
 
 fn check_size(what: &'static str, size: usize, limit: usize) -> Result<()> {
-    if size > limit {
-        Err(StoreError::TooLarge {
-            what,
-            size: size as u64,
-            limit: limit as u64,
-        })
-    } else {
-        Ok(())
-    }
+    if size > limit { Err(StoreError::TooLarge { what, size: size as u64, limit: limit as u64 }) } else { Ok(()) }
 }
 
 fn check_id(what: &'static str, value: u64) -> Result<()> {
-    i64::try_from(value)
-        .map(|_| ())
-        .map_err(|_| StoreError::NumberTooLarge { what, value })
+    i64::try_from(value).map(|_| ()).map_err(|_| StoreError::NumberTooLarge { what, value })
 }
 
-fn check_plan_of(
-    conn: &Connection,
-    layout: &Layout,
-    summary: &JobSummary,
-    commit: &Commit,
-) -> Result<()> {
+fn check_plan_of(conn: &Connection, layout: &Layout, summary: &JobSummary, commit: &Commit) -> Result<()> {
     let Some(digest) = &summary.plan_digest else {
         return Ok(());
     };
-    if commit.plans.iter().any(|plan| plan.digest == *digest)
-        || plans::is_stored(conn, layout, digest)?
-    {
+    if commit.plans.iter().any(|plan| plan.digest == *digest) || plans::is_stored(conn, layout, digest)? {
         return Ok(());
     }
-    Err(StoreError::PlanMissing {
-        job: summary.id,
-        digest: digest.clone(),
-    })
+    Err(StoreError::PlanMissing { job: summary.id, digest: digest.clone() })
 }
 
 /// One batch per job; a job that appears again joins its first batch.
@@ -188,12 +151,7 @@ fn group_by_job(batches: Vec<EventBatch>) -> Vec<EventBatch> {
 }
 
 /// Stores the records of one job: one row, or several when they are more than a row may hold.
-fn insert_events(
-    tx: &Transaction<'_>,
-    layout: &Layout,
-    batch: &EventBatch,
-    appended: &mut Appended,
-) -> Result<()> {
+fn insert_events(tx: &Transaction<'_>, layout: &Layout, batch: &EventBatch, appended: &mut Appended) -> Result<()> {
     if batch.records.is_empty() {
         return Ok(());
     }
@@ -201,12 +159,7 @@ fn insert_events(
     let (mut raw, mut count) = (Vec::new(), 0);
     for record in &batch.records {
         if count > 0 && raw.len() + record.len() + 4 > journal::ROW_MAX {
-            insert_row(
-                tx,
-                layout,
-                (appended.next_seq, batch.job, number, count),
-                &raw,
-            )?;
+            insert_row(tx, layout, (appended.next_seq, batch.job, number, count), &raw)?;
             (number, appended.next_seq) = (number + count, appended.next_seq + 1);
             raw.clear();
             count = 0;
@@ -214,30 +167,32 @@ fn insert_events(
         codec::push_record(&mut raw, record);
         count += 1;
     }
-    insert_row(
-        tx,
-        layout,
-        (appended.next_seq, batch.job, number, count),
-        &raw,
-    )?;
+    insert_row(tx, layout, (appended.next_seq, batch.job, number, count), &raw)?;
     appended.next_seq += 1;
     appended.events += batch.records.len() as u64;
     Ok(())
 }
 
-fn insert_row(
-    tx: &Transaction<'_>,
-    layout: &Layout,
-    identity: (u64, Option<u64>, u64, u64),
-    raw: &[u8],
-) -> Result<()> {
+fn insert_row(tx: &Transaction<'_>, layout: &Layout, identity: (u64, Option<u64>, u64, u64), raw: &[u8]) -> Result<()> {
     let body = codec::pack(raw);
     let checksum = journal::row_checksum(identity, &body);
     let (seq, job, first_no, count) = identity;
-    tx.prepare_cached("INSERT INTO events(seq, job, first_no, count, size, checksum, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
-        .and_then(|mut s| s.execute(params![to_db(seq), job.map(to_db), to_db(first_no), to_db(count), to_db(body.len() as u64), checksum, body]))
-        .map(|_| ())
-        .during("append events", &layout.db())
+    tx.prepare_cached(
+        "INSERT INTO events(seq, job, first_no, count, size, checksum, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )
+    .and_then(|mut s| {
+        s.execute(params![
+            to_db(seq),
+            job.map(to_db),
+            to_db(first_no),
+            to_db(count),
+            to_db(body.len() as u64),
+            checksum,
+            body
+        ])
+    })
+    .map(|_| ())
+    .during("append events", &layout.db())
 }
 
 fn insert_pieces(tx: &Transaction<'_>, layout: &Layout, written: &Written) -> Result<()> {
@@ -271,9 +226,7 @@ fn insert_pieces(tx: &Transaction<'_>, layout: &Layout, written: &Written) -> Re
         .prepare_cached("INSERT INTO segments(job, segment, bytes) VALUES (?1, ?2, ?3) ON CONFLICT(job, segment) DO UPDATE SET bytes = excluded.bytes")
         .during(op, &layout.db())?;
     for &(job, number, bytes) in &written.segments {
-        segment
-            .execute(params![to_db(job), number, to_db(bytes)])
-            .during(op, &layout.db())?;
+        segment.execute(params![to_db(job), number, to_db(bytes)]).during(op, &layout.db())?;
     }
     Ok(())
 }

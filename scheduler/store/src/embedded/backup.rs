@@ -28,9 +28,7 @@ const BUSY_TRIES: u32 = 200;
 pub(crate) fn backup(layout: &Layout, to_dir: &Path) -> Result<BackupReport> {
     files::make_dirs(to_dir)?;
     if !files::list(to_dir)?.is_empty() {
-        return Err(StoreError::NotEmpty {
-            path: to_dir.to_owned(),
-        });
+        return Err(StoreError::NotEmpty { path: to_dir.to_owned() });
     }
     let target = Layout::new(to_dir);
     for part in [target.outputs(), target.blobs(), target.incoming()] {
@@ -45,12 +43,8 @@ pub(crate) fn backup(layout: &Layout, to_dir: &Path) -> Result<BackupReport> {
     set_meta(&copy, &target, "clean", "1")?;
     report.jobs = count(&copy, &target, "SELECT count(*) FROM jobs")?;
     report.events = count(&copy, &target, "SELECT coalesce(sum(count), 0) FROM events")?;
-    copy.close()
-        .map_err(|(_, error)| error)
-        .during("close", &unfinished)?;
-    File::open(&unfinished)
-        .and_then(|file| file.sync_all())
-        .during("sync", &unfinished)?;
+    copy.close().map_err(|(_, error)| error).during("close", &unfinished)?;
+    File::open(&unfinished).and_then(|file| file.sync_all()).during("sync", &unfinished)?;
     report.bytes += files::size_if_there(&unfinished)?.unwrap_or(0);
     fs::rename(&unfinished, target.db()).during("rename into place", &target.db())?;
     for dir in [target.outputs(), target.blobs(), to_dir.to_owned()] {
@@ -61,19 +55,13 @@ pub(crate) fn backup(layout: &Layout, to_dir: &Path) -> Result<BackupReport> {
 }
 
 fn missing_key(layout: &Layout) -> StoreError {
-    StoreError::Incomplete {
-        path: layout.root().to_owned(),
-        missing: "secret.key",
-        found: "a database".to_owned(),
-    }
+    StoreError::Incomplete { path: layout.root().to_owned(), missing: "secret.key", found: "a database".to_owned() }
 }
 
 /// Copies the database inside one read transaction, so that the writer can go on and the copy is of one moment.
 fn copy_database(layout: &Layout, path: &Path) -> Result<Connection> {
     let source = connect_reader(layout)?;
-    let tx = source
-        .unchecked_transaction()
-        .during("begin reading", &layout.db())?;
+    let tx = source.unchecked_transaction().during("begin reading", &layout.db())?;
     // The snapshot is taken by the first read, not by the beginning of the transaction.
     count(&tx, layout, "SELECT count(*) FROM meta")?;
     drop(files::create_new(path).during("create", path)?);
@@ -82,10 +70,7 @@ fn copy_database(layout: &Layout, path: &Path) -> Result<Connection> {
     let backup = Backup::new(&tx, &mut copy).during("begin the copy", path)?;
     let mut tries = 0;
     loop {
-        match backup
-            .step(STEP_PAGES)
-            .during("copy the database to", path)?
-        {
+        match backup.step(STEP_PAGES).during("copy the database to", path)? {
             StepResult::Done => break,
             StepResult::More => {}
             _ if tries < BUSY_TRIES => {
@@ -93,35 +78,22 @@ fn copy_database(layout: &Layout, path: &Path) -> Result<Connection> {
                 std::thread::sleep(Duration::from_millis(50));
             }
             _ => {
-                return Err(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    "the database stays busy",
-                ))
-                .during("copy the database to", path);
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "the database stays busy"))
+                    .during("copy the database to", path);
             }
         }
     }
     drop(backup);
     // While it is worked on, the copy has a plain journal: no side files that a rename would leave behind.
-    copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
-        .during("configure", path)?;
+    copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(())).during("configure", path)?;
     Ok(copy)
 }
 
-fn copy_segments(
-    layout: &Layout,
-    target: &Layout,
-    copy: &mut Connection,
-    report: &mut BackupReport,
-) -> Result<()> {
+fn copy_segments(layout: &Layout, target: &Layout, copy: &mut Connection, report: &mut BackupReport) -> Result<()> {
     for (job, segment, bytes) in segments(copy, target)? {
         let dir = target.job_outputs(job);
         files::make_dir(&dir)?;
-        match copy_file(
-            &layout.segment(job, segment),
-            &target.segment(job, segment),
-            bytes,
-        )? {
+        match copy_file(&layout.segment(job, segment), &target.segment(job, segment), bytes)? {
             Some(copied) if copied == bytes => {
                 report.segments += 1;
                 report.bytes += copied;
@@ -134,19 +106,10 @@ fn copy_segments(
 }
 
 /// A segment is missing: either retention removed the job since the snapshot, or the store is damaged.
-fn leave_out_job(
-    layout: &Layout,
-    target: &Layout,
-    copy: &mut Connection,
-    (job, segment): (u64, u32),
-) -> Result<()> {
+fn leave_out_job(layout: &Layout, target: &Layout, copy: &mut Connection, (job, segment): (u64, u32)) -> Result<()> {
     let live = connect_reader(layout)?;
     let known: i64 = live
-        .query_row(
-            "SELECT count(*) FROM segments WHERE job = ?1",
-            [to_db(job)],
-            |row| row.get(0),
-        )
+        .query_row("SELECT count(*) FROM segments WHERE job = ?1", [to_db(job)], |row| row.get(0))
         .during("look for a job", &layout.db())?;
     if known > 0 {
         return Err(StoreError::corrupt(
@@ -157,26 +120,15 @@ fn leave_out_job(
     }
     let tx = begin(copy, target)?;
     delete_job(&tx, target, job)?;
-    tx.commit()
-        .during("leave a removed job out", &target.db())?;
+    tx.commit().during("leave a removed job out", &target.db())?;
     files::remove_dir_if_there(&target.job_outputs(job))
 }
 
-fn copy_blobs(
-    layout: &Layout,
-    target: &Layout,
-    copy: &mut Connection,
-    report: &mut BackupReport,
-) -> Result<()> {
+fn copy_blobs(layout: &Layout, target: &Layout, copy: &mut Connection, report: &mut BackupReport) -> Result<()> {
     let digests: Vec<String> = {
-        let mut statement = copy
-            .prepare("SELECT digest FROM blobs")
-            .during("list blobs", &target.db())?;
-        let rows = statement
-            .query_map([], |row| row.get(0))
-            .during("list blobs", &target.db())?;
-        rows.collect::<rusqlite::Result<_>>()
-            .during("list blobs", &target.db())?
+        let mut statement = copy.prepare("SELECT digest FROM blobs").during("list blobs", &target.db())?;
+        let rows = statement.query_map([], |row| row.get(0)).during("list blobs", &target.db())?;
+        rows.collect::<rusqlite::Result<_>>().during("list blobs", &target.db())?
     };
     for digest in digests {
         let path = target.blob(&digest);
@@ -210,12 +162,9 @@ fn segments(conn: &Connection, layout: &Layout) -> Result<Vec<(u64, u32, u64)>> 
         .prepare("SELECT job, segment, bytes FROM segments ORDER BY job, segment")
         .during("list segments", &layout.db())?;
     let rows = statement
-        .query_map([], |row| {
-            Ok((from_db(row.get(0)?), row.get(1)?, from_db(row.get(2)?)))
-        })
+        .query_map([], |row| Ok((from_db(row.get(0)?), row.get(1)?, from_db(row.get(2)?))))
         .during("list segments", &layout.db())?;
-    rows.collect::<rusqlite::Result<_>>()
-        .during("list segments", &layout.db())
+    rows.collect::<rusqlite::Result<_>>().during("list segments", &layout.db())
 }
 
 /// Copies at most `limit` bytes of a file and syncs them; `None` when the file is not there.

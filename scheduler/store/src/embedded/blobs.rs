@@ -64,27 +64,15 @@ impl BlobInbox {
     pub(crate) fn new(layout: Layout) -> Result<Self> {
         let mut random = [0; 4];
         fill_random(&mut random)?;
-        Ok(Self {
-            layout,
-            prefix: hex(&random),
-            count: Arc::default(),
-        })
+        Ok(Self { layout, prefix: hex(&random), count: Arc::default() })
     }
 
     /// Copies the bytes into a file and syncs it. Refuses more than `max_bytes` with `TooLarge`.
     pub fn stage(&self, source: &mut dyn Read, max_bytes: u64) -> Result<StagedBlob> {
-        let name = format!(
-            "{}-{}",
-            self.prefix,
-            self.count.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = format!("{}-{}", self.prefix, self.count.fetch_add(1, Ordering::Relaxed));
         let path = self.layout.incoming().join(name);
         let mut file = files::create_new(&path).during("create", &path)?;
-        let mut staged = StagedBlob {
-            path,
-            digest: String::new(),
-            bytes: 0,
-        };
+        let mut staged = StagedBlob { path, digest: String::new(), bytes: 0 };
         let mut hasher = blake3::Hasher::new();
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -96,15 +84,10 @@ impl BlobInbox {
             };
             staged.bytes += got as u64;
             if staged.bytes > max_bytes {
-                return Err(StoreError::TooLarge {
-                    what: "a blob",
-                    size: staged.bytes,
-                    limit: max_bytes,
-                });
+                return Err(StoreError::TooLarge { what: "a blob", size: staged.bytes, limit: max_bytes });
             }
             hasher.update(&buffer[..got]);
-            file.write_all(&buffer[..got])
-                .during("write", &staged.path)?;
+            file.write_all(&buffer[..got]).during("write", &staged.path)?;
         }
         file.sync_all().during("sync", &staged.path)?;
         staged.digest = hasher.finalize().to_hex().to_string();
@@ -113,12 +96,7 @@ impl BlobInbox {
 }
 
 /// Moves a staged blob to its place and records it.
-pub(crate) fn adopt(
-    conn: &mut Connection,
-    layout: &Layout,
-    staged: &StagedBlob,
-    now_ms: u64,
-) -> Result<()> {
+pub(crate) fn adopt(conn: &mut Connection, layout: &Layout, staged: &StagedBlob, now_ms: u64) -> Result<()> {
     let target = layout.blob(&staged.digest);
     let folder = target.parent().unwrap_or_else(|| layout.root());
     if !folder.is_dir() {
@@ -142,9 +120,7 @@ pub(crate) fn check_stored(conn: &Connection, layout: &Layout, digest: &str) -> 
     if size(conn, layout, digest)?.is_some() {
         Ok(())
     } else {
-        Err(StoreError::BlobMissing {
-            digest: digest.to_owned(),
-        })
+        Err(StoreError::BlobMissing { digest: digest.to_owned() })
     }
 }
 
@@ -159,14 +135,8 @@ pub(crate) fn insert_use(conn: &Connection, layout: &Layout, blob_use: &BlobUse)
 /// The size of a blob; `None` when it is not stored.
 fn size(conn: &Connection, layout: &Layout, digest: &str) -> Result<Option<u64>> {
     // Also keeps names with slashes or dots out of paths.
-    if digest.len() != 64
-        || !digest
-            .bytes()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    {
-        return Err(StoreError::BlobName {
-            digest: digest.to_owned(),
-        });
+    if digest.len() != 64 || !digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        return Err(StoreError::BlobName { digest: digest.to_owned() });
     }
     let size: Option<i64> = conn
         .prepare_cached("SELECT bytes FROM blobs WHERE digest = ?1")
@@ -201,21 +171,12 @@ pub(crate) fn open(conn: &Connection, layout: &Layout, digest: &str) -> Result<O
 }
 
 /// A whole blob of a bounded size, checked.
-pub(crate) fn get(
-    conn: &Connection,
-    layout: &Layout,
-    digest: &str,
-    max_bytes: u64,
-) -> Result<Option<Vec<u8>>> {
+pub(crate) fn get(conn: &Connection, layout: &Layout, digest: &str, max_bytes: u64) -> Result<Option<Vec<u8>>> {
     let Some(bytes) = size(conn, layout, digest)? else {
         return Ok(None);
     };
     if bytes > max_bytes {
-        return Err(StoreError::TooLarge {
-            what: "a blob",
-            size: bytes,
-            limit: max_bytes,
-        });
+        return Err(StoreError::TooLarge { what: "a blob", size: bytes, limit: max_bytes });
     }
     let Some(mut reader) = open(conn, layout, digest)? else {
         return Ok(None);
@@ -223,11 +184,9 @@ pub(crate) fn get(
     let mut content = Vec::new();
     match reader.read_to_end(&mut content) {
         Ok(_) => Ok(Some(content)),
-        Err(e) if e.kind() == io::ErrorKind::InvalidData => Err(StoreError::corrupt(
-            "blobs",
-            digest,
-            "the bytes do not match the digest",
-        )),
+        Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+            Err(StoreError::corrupt("blobs", digest, "the bytes do not match the digest"))
+        }
         Err(e) => Err(e).during("read", &layout.blob(digest)),
     }
 }
@@ -250,13 +209,8 @@ impl Read for CheckedReader {
         let ended = got == 0;
         let too_long = got as u64 > self.left;
         self.left = self.left.saturating_sub(got as u64);
-        if too_long
-            || (ended && (self.left > 0 || self.hasher.finalize().to_hex().as_str() != self.digest))
-        {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("blob {} is damaged", self.digest),
-            ));
+        if too_long || (ended && (self.left > 0 || self.hasher.finalize().to_hex().as_str() != self.digest)) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("blob {} is damaged", self.digest)));
         }
         Ok(got)
     }
@@ -265,11 +219,9 @@ impl Read for CheckedReader {
 /// Bytes in hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing into a string cannot fail.
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a string cannot fail.
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
 }

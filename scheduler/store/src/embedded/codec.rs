@@ -22,9 +22,7 @@ pub(crate) const CHECKSUM: usize = 16;
 /// Turns bytes into a body. Bytes that do not shrink are kept as they are.
 pub(crate) fn pack(raw: &[u8]) -> Vec<u8> {
     let packed = if raw.len() >= WORTH_IT {
-        zstd::bulk::compress(raw, LEVEL)
-            .ok()
-            .filter(|p| p.len() < raw.len())
+        zstd::bulk::compress(raw, LEVEL).ok().filter(|p| p.len() < raw.len())
     } else {
         None
     };
@@ -40,14 +38,9 @@ pub(crate) fn pack(raw: &[u8]) -> Vec<u8> {
 
 /// Turns a body back; `limit` bounds the memory that a damaged length could ask for.
 pub(crate) fn unpack(body: &[u8], limit: usize) -> Result<Vec<u8>, String> {
-    let (head, payload) = body
-        .split_at_checked(HEAD)
-        .ok_or("the body is shorter than its head")?;
+    let (head, payload) = body.split_at_checked(HEAD).ok_or("the body is shorter than its head")?;
     if head[0] != VERSION {
-        return Err(format!(
-            "the body has version {}, this program knows {VERSION}",
-            head[0]
-        ));
+        return Err(format!("the body has version {}, this program knows {VERSION}", head[0]));
     }
     let length = u32_at(head, 2) as usize;
     if length > limit {
@@ -55,27 +48,15 @@ pub(crate) fn unpack(body: &[u8], limit: usize) -> Result<Vec<u8>, String> {
     }
     let raw = match head[1] {
         AS_IS => payload.to_vec(),
-        ZSTD => zstd::bulk::decompress(payload, length)
-            .map_err(|e| format!("the body does not decompress: {e}"))?,
+        ZSTD => zstd::bulk::decompress(payload, length).map_err(|e| format!("the body does not decompress: {e}"))?,
         other => return Err(format!("the body has encoding {other}")),
     };
-    if raw.len() == length {
-        Ok(raw)
-    } else {
-        Err(format!(
-            "the body says {length} bytes and has {}",
-            raw.len()
-        ))
-    }
+    if raw.len() == length { Ok(raw) } else { Err(format!("the body says {length} bytes and has {}", raw.len())) }
 }
 
 /// Puts one record behind the others.
 pub(crate) fn push_record(raw: &mut Vec<u8>, record: &[u8]) {
-    raw.extend_from_slice(
-        &u32::try_from(record.len())
-            .unwrap_or(u32::MAX)
-            .to_le_bytes(),
-    );
+    raw.extend_from_slice(&u32::try_from(record.len()).unwrap_or(u32::MAX).to_le_bytes());
     raw.extend_from_slice(record);
 }
 
@@ -83,19 +64,15 @@ pub(crate) fn push_record(raw: &mut Vec<u8>, record: &[u8]) {
 pub(crate) fn split_records(mut raw: &[u8], count: u64) -> Result<Vec<Vec<u8>>, String> {
     let mut records = Vec::new();
     while let Some((head, rest)) = raw.split_at_checked(4) {
-        let (record, rest) = rest
-            .split_at_checked(u32_at(head, 0) as usize)
-            .ok_or("a record is longer than its row")?;
+        let (record, rest) =
+            rest.split_at_checked(u32_at(head, 0) as usize).ok_or("a record is longer than its row")?;
         records.push(record.to_vec());
         raw = rest;
     }
     if raw.is_empty() && records.len() as u64 == count {
         Ok(records)
     } else {
-        Err(format!(
-            "{} records where {count} are expected",
-            records.len()
-        ))
+        Err(format!("{} records where {count} are expected", records.len()))
     }
 }
 
@@ -114,16 +91,10 @@ pub(crate) fn checksum(identity: &[&[u8]], body: &[u8]) -> [u8; CHECKSUM] {
 
 /// A little-endian number inside a slice; 0 beyond its end, where the caller has checked the length.
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes
-        .get(at..at + 4)
-        .and_then(|b| b.try_into().ok())
-        .map_or(0, u32::from_le_bytes)
+    bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
 }
 
 /// As [`u32_at`], for eight bytes.
 pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes
-        .get(at..at + 8)
-        .and_then(|b| b.try_into().ok())
-        .map_or(0, u64::from_le_bytes)
+    bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
 }

@@ -19,39 +19,22 @@ pub(crate) fn make_dir(path: &Path) -> Result<()> {
 
 /// Makes a directory and those above it.
 pub(crate) fn make_dirs(path: &Path) -> Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .during("create directory", path)
+    DirBuilder::new().recursive(true).mode(0o700).create(path).during("create directory", path)
 }
 
 /// Makes the names in a directory durable.
 pub(crate) fn sync_dir(path: &Path) -> Result<()> {
-    File::open(path)
-        .and_then(|dir| dir.sync_all())
-        .during("sync directory", path)
+    File::open(path).and_then(|dir| dir.sync_all()).during("sync directory", path)
 }
 
 /// Opens a file for reading and writing, made with mode 0600 when it is missing.
 pub(crate) fn open_rw(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 /// Makes a new file with mode 0600; fails when it is there.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Writes a small file whole: temporary file beside it, sync, rename, sync of the directory.
@@ -59,9 +42,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_extension("new");
     remove_if_there(&temporary)?;
     let mut file = create_new(&temporary).during("create", &temporary)?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .during("write", &temporary)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).during("write", &temporary)?;
     fs::rename(&temporary, path).during("rename into place", path)?;
     path.parent().map_or(Ok(()), sync_dir)
 }

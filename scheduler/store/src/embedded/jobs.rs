@@ -50,22 +50,14 @@ pub(crate) fn get(conn: &Connection, layout: &Layout, id: u64) -> Result<Option<
 
 /// One page, newest first.
 pub(crate) fn list(conn: &Connection, layout: &Layout, query: &JobQuery) -> Result<JobPage> {
-    let limit = if query.limit == 0 {
-        PAGE
-    } else {
-        query.limit.min(PAGE_MAX)
-    };
+    let limit = if query.limit == 0 { PAGE } else { query.limit.min(PAGE_MAX) };
     let (mut conditions, mut values) = (vec!["1".to_owned()], Vec::new());
     let mut bind = |value: Value| {
         values.push(value);
         format!("?{}", values.len())
     };
     if !query.states.is_empty() {
-        let places: Vec<String> = query
-            .states
-            .iter()
-            .map(|state| bind(Value::Text(state.clone())))
-            .collect();
+        let places: Vec<String> = query.states.iter().map(|state| bind(Value::Text(state.clone()))).collect();
         conditions.push(format!("state IN ({})", places.join(", ")));
     }
     if let Some(glob) = &query.name_glob {
@@ -75,10 +67,7 @@ pub(crate) fn list(conn: &Connection, layout: &Layout, query: &JobQuery) -> Resu
         conditions.push(format!("final = {}", i32::from(is_final)));
     }
     if let Some(after) = query.after {
-        let (created, id) = (
-            bind(Value::Integer(to_db(after.created_ms))),
-            bind(Value::Integer(to_db(after.id))),
-        );
+        let (created, id) = (bind(Value::Integer(to_db(after.created_ms))), bind(Value::Integer(to_db(after.id))));
         conditions.push(format!("(created_ms, id) < ({created}, {id})"));
     }
     // One more than asked, to know whether there is a next page.
@@ -89,18 +78,11 @@ pub(crate) fn list(conn: &Connection, layout: &Layout, query: &JobQuery) -> Resu
     );
     let op = "list jobs";
     let mut statement = conn.prepare_cached(&sql).during(op, &layout.db())?;
-    let rows = statement
-        .query_map(params_from_iter(values), summary)
-        .during(op, &layout.db())?;
-    let mut jobs = rows
-        .collect::<rusqlite::Result<Vec<_>>>()
-        .during(op, &layout.db())?;
+    let rows = statement.query_map(params_from_iter(values), summary).during(op, &layout.db())?;
+    let mut jobs = rows.collect::<rusqlite::Result<Vec<_>>>().during(op, &layout.db())?;
     let more = jobs.len() > limit as usize;
     jobs.truncate(limit as usize);
-    let next = jobs.last().filter(|_| more).map(|last| JobCursor {
-        created_ms: last.created_ms,
-        id: last.id,
-    });
+    let next = jobs.last().filter(|_| more).map(|last| JobCursor { created_ms: last.created_ms, id: last.id });
     Ok(JobPage { jobs, next })
 }
 

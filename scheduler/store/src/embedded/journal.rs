@@ -40,16 +40,10 @@ impl EventRow {
             return Err(self.corrupt("the checksum does not match"));
         }
         let raw = codec::unpack(&self.body, ROW_MAX).map_err(|problem| self.corrupt(problem))?;
-        let parts =
-            codec::split_records(&raw, self.count).map_err(|problem| self.corrupt(problem))?;
+        let parts = codec::split_records(&raw, self.count).map_err(|problem| self.corrupt(problem))?;
         Ok((self.first_no..)
             .zip(parts)
-            .map(|(number, bytes)| Record {
-                seq: self.seq,
-                job: self.job,
-                number,
-                bytes,
-            })
+            .map(|(number, bytes)| Record { seq: self.seq, job: self.job, number, bytes })
             .collect())
     }
 
@@ -68,38 +62,22 @@ pub(crate) fn row_checksum(
         bytes[1..].copy_from_slice(&job.to_le_bytes());
         bytes
     });
-    codec::checksum(
-        &[
-            &seq.to_le_bytes(),
-            &job,
-            &first_no.to_le_bytes(),
-            &count.to_le_bytes(),
-        ],
-        body,
-    )
+    codec::checksum(&[&seq.to_le_bytes(), &job, &first_no.to_le_bytes(), &count.to_le_bytes()], body)
 }
 
 /// The number of the next event of a job.
 pub(crate) fn next_number(conn: &Connection, layout: &Layout, job: Option<u64>) -> Result<u64> {
     let next: Option<i64> = conn
-        .prepare_cached(
-            "SELECT first_no + count FROM events WHERE job IS ?1 ORDER BY first_no DESC LIMIT 1",
-        )
+        .prepare_cached("SELECT first_no + count FROM events WHERE job IS ?1 ORDER BY first_no DESC LIMIT 1")
         .and_then(|mut s| s.query_row([job.map(to_db)], |row| row.get(0)).optional())
         .during("find a job's last event", &layout.db())?;
     Ok(next.map_or(0, from_db))
 }
 
 /// The records of one job, or of none.
-pub(crate) fn read_job<'a>(
-    conn: &'a Connection,
-    layout: &'a Layout,
-    job: Option<u64>,
-) -> Records<'a> {
+pub(crate) fn read_job<'a>(conn: &'a Connection, layout: &'a Layout, job: Option<u64>) -> Records<'a> {
     let job_db = job.map(to_db);
-    let sql = format!(
-        "SELECT {COLUMNS} FROM events WHERE job IS ?1 AND first_no >= ?2 ORDER BY first_no LIMIT 1"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE job IS ?1 AND first_no >= ?2 ORDER BY first_no LIMIT 1");
     let fetch = move |chain: &Chain| {
         let from = to_db(chain.next(job).unwrap_or(0));
         conn.prepare_cached(&sql)
@@ -161,12 +139,8 @@ fn live_rows(conn: &Connection, layout: &Layout) -> Result<Vec<u64>> {
              WHERE ids.job IS NOT NULL AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = ids.job AND jobs.final = 1)",
         )
         .during(op, &layout.db())?;
-    let rows = statement
-        .query_map([], |row| row.get(0).map(from_db))
-        .during(op, &layout.db())?;
-    let mut seqs = rows
-        .collect::<rusqlite::Result<Vec<u64>>>()
-        .during(op, &layout.db())?;
+    let rows = statement.query_map([], |row| row.get(0).map(from_db)).during(op, &layout.db())?;
+    let mut seqs = rows.collect::<rusqlite::Result<Vec<u64>>>().during(op, &layout.db())?;
     seqs.sort_unstable();
     Ok(seqs)
 }
@@ -185,10 +159,7 @@ pub(crate) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
 
 /// A place in the journal as errors name it.
 pub(crate) fn place(seq: u64, job: Option<u64>) -> String {
-    job.map_or_else(
-        || format!("seq {seq} of no job"),
-        |job| format!("seq {seq} of job {job}"),
-    )
+    job.map_or_else(|| format!("seq {seq} of no job"), |job| format!("seq {seq} of job {job}"))
 }
 
 /// Checks that the numbers of each job's events have no gap.
@@ -201,25 +172,17 @@ pub(crate) struct Chain {
 
 impl Chain {
     pub(crate) fn new(from_start: bool) -> Self {
-        Self {
-            next: HashMap::new(),
-            from_start,
-        }
+        Self { next: HashMap::new(), from_start }
     }
 
     /// Notes a row; says which number was expected when it is another one.
     pub(crate) fn follow(&mut self, row: &EventRow) -> Result<(), String> {
-        let expected = self
-            .next
-            .get(&row.job)
-            .copied()
-            .or_else(|| self.from_start.then_some(0));
+        let expected = self.next.get(&row.job).copied().or_else(|| self.from_start.then_some(0));
         self.next.insert(row.job, row.first_no + row.count);
         match expected {
-            Some(expected) if expected != row.first_no => Err(format!(
-                "event {expected} is missing, the row begins with {}",
-                row.first_no
-            )),
+            Some(expected) if expected != row.first_no => {
+                Err(format!("event {expected} is missing, the row begins with {}", row.first_no))
+            }
             Some(_) | None => Ok(()),
         }
     }
@@ -239,21 +202,14 @@ struct RowReader<F> {
 
 impl<F: FnMut(&Chain) -> Result<Option<EventRow>>> RowReader<F> {
     fn new(fetch: F, from_start: bool) -> Self {
-        Self {
-            fetch,
-            chain: Chain::new(from_start),
-            ready: Vec::new().into_iter(),
-            done: false,
-        }
+        Self { fetch, chain: Chain::new(from_start), ready: Vec::new().into_iter(), done: false }
     }
 
     fn next_row(&mut self) -> Result<Option<Vec<Record>>> {
         let Some(row) = (self.fetch)(&self.chain)? else {
             return Ok(None);
         };
-        self.chain
-            .follow(&row)
-            .map_err(|problem| row.corrupt(problem))?;
+        self.chain.follow(&row).map_err(|problem| row.corrupt(problem))?;
         row.records().map(Some)
     }
 }

@@ -10,9 +10,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     pub(crate) fn new(root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-        }
+        Self { root: root.to_owned() }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -57,9 +55,7 @@ impl Layout {
 
     /// The first two digits are a folder, so that no folder becomes huge.
     pub(crate) fn blob(&self, digest: &str) -> PathBuf {
-        self.blobs()
-            .join(digest.get(..2).unwrap_or("00"))
-            .join(digest)
+        self.blobs().join(digest.get(..2).unwrap_or("00")).join(digest)
     }
 
     /// A path as reports show it.
@@ -71,7 +67,5 @@ impl Layout {
 /// The number in a segment's file name.
 pub(crate) fn segment_number(name: &str) -> Option<u32> {
     let digits = name.strip_suffix(".seg")?;
-    (digits.len() >= 6 && digits.bytes().all(|b| b.is_ascii_digit()))
-        .then(|| digits.parse().ok())
-        .flatten()
+    (digits.len() >= 6 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok()).flatten()
 }

@@ -42,10 +42,7 @@ pub(crate) fn take(layout: &Layout) -> Result<Lock> {
                 std::thread::sleep(APART);
             }
             Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::Locked {
-                    path: layout.root().to_owned(),
-                    pid: holder(&mut file),
-                });
+                return Err(StoreError::Locked { path: layout.root().to_owned(), pid: holder(&mut file) });
             }
             Err(TryLockError::Error(source)) => return Err(source).during("lock", &path),
         }

@@ -35,10 +35,7 @@ impl OpenOptions {
     /// The defaults, at a time.
     #[must_use]
     pub fn new(now_ms: u64) -> Self {
-        Self {
-            now_ms,
-            segment_bytes: 64 << 20,
-        }
+        Self { now_ms, segment_bytes: 64 << 20 }
     }
 }
 
@@ -75,9 +72,7 @@ pub(crate) fn open(dir: &Path, options: &OpenOptions) -> Result<Opened> {
     let clean = schema::meta(&conn, &layout, "clean")?.as_deref() == Some("1");
     let mut repairs = Vec::new();
     if log.torn_bytes > 0 {
-        repairs.push(Repair::Journal {
-            bytes: log.torn_bytes,
-        });
+        repairs.push(Repair::Journal { bytes: log.torn_bytes });
     }
     repairs.extend(repair::repair(&mut conn, &layout, clean)?);
     schema::set_meta(&conn, &layout, "clean", "0")?;
@@ -95,41 +90,26 @@ pub(crate) fn open(dir: &Path, options: &OpenOptions) -> Result<Opened> {
     };
     log_report(dir, &report);
     let next_seq = next_seq(&conn, &layout)?;
-    Ok(Opened {
-        conn,
-        layout,
-        lock,
-        key,
-        next_seq,
-        report,
-    })
+    Ok(Opened { conn, layout, lock, key, next_seq, report })
 }
 
 /// A second connection that can only read.
 pub(crate) fn connect_reader(layout: &Layout) -> Result<Connection> {
     if files::size_if_there(&layout.db())?.unwrap_or(0) == 0 {
-        return Err(StoreError::NotAStore {
-            path: layout.root().to_owned(),
-            found: "there is no store.db".to_owned(),
-        });
+        return Err(StoreError::NotAStore { path: layout.root().to_owned(), found: "there is no store.db".to_owned() });
     }
     let conn = connect(layout)?;
     schema::identify(&conn, layout)?;
-    conn.pragma_update(None, "query_only", true)
-        .during("make the reader read-only", &layout.db())?;
+    conn.pragma_update(None, "query_only", true).during("make the reader read-only", &layout.db())?;
     // A reader that is closed last must leave the log to the next writer, which looks at it.
-    conn.set_db_config(
-        rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
-        true,
-    )
-    .during("configure the reader", &layout.db())?;
+    conn.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .during("configure the reader", &layout.db())?;
     Ok(conn)
 }
 
 /// Moves the log into the database and empties it.
 pub(crate) fn checkpoint(conn: &Connection, layout: &Layout) -> Result<()> {
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .during("checkpoint", &layout.db())
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).during("checkpoint", &layout.db())
 }
 
 /// Makes a fresh row number durable, because rows at the end of the journal were removed.
@@ -139,39 +119,28 @@ pub(crate) fn keep_next_seq(conn: &Connection, layout: &Layout, next_seq: u64) -
 
 /// One number from a query.
 pub(crate) fn count(conn: &Connection, layout: &Layout, sql: &str) -> Result<u64> {
-    conn.query_row(sql, [], |row| row.get(0).map(from_db))
-        .during("count", &layout.db())
+    conn.query_row(sql, [], |row| row.get(0).map(from_db)).during("count", &layout.db())
 }
 
 fn connect(layout: &Layout) -> Result<Connection> {
     let db = layout.db();
-    let conn = Connection::open_with_flags(
-        &db,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )
-    .during("open", &db)?;
+    let conn = Connection::open_with_flags(&db, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .during("open", &db)?;
     conn.busy_timeout(BUSY).during("configure", &db)?;
     // As many as the store has statements; SQLite would otherwise parse them again and again.
     conn.set_prepared_statement_cache_capacity(64);
-    for (name, value) in [
-        ("synchronous", "FULL"),
-        ("trusted_schema", "OFF"),
-        ("cell_size_check", "ON"),
-        ("temp_store", "MEMORY"),
-    ] {
-        conn.pragma_update(None, name, value)
-            .during("configure", &db)?;
+    for (name, value) in
+        [("synchronous", "FULL"), ("trusted_schema", "OFF"), ("cell_size_check", "ON"), ("temp_store", "MEMORY")]
+    {
+        conn.pragma_update(None, name, value).during("configure", &db)?;
     }
-    conn.pragma_update_and_check(None, "journal_size_limit", WAL_KEEP, |_| Ok(()))
-        .during("configure", &db)?;
+    conn.pragma_update_and_check(None, "journal_size_limit", WAL_KEEP, |_| Ok(())).during("configure", &db)?;
     Ok(conn)
 }
 
 /// True for a new store. Refuses a directory that lost its database but kept what the database names.
 fn refuse_remains(layout: &Layout) -> Result<bool> {
-    if files::size_if_there(&layout.db())?.unwrap_or(0) > 0
-        || files::size_if_there(&layout.wal())?.unwrap_or(0) > 0
-    {
+    if files::size_if_there(&layout.db())?.unwrap_or(0) > 0 || files::size_if_there(&layout.wal())?.unwrap_or(0) > 0 {
         return Ok(false);
     }
     let outputs = files::list(&layout.outputs())?.len();
@@ -180,11 +149,7 @@ fn refuse_remains(layout: &Layout) -> Result<bool> {
         return Ok(true);
     }
     let found = format!("outputs of {outputs} jobs and {blobs} blobs");
-    Err(StoreError::Incomplete {
-        path: layout.root().to_owned(),
-        missing: "store.db",
-        found,
-    })
+    Err(StoreError::Incomplete { path: layout.root().to_owned(), missing: "store.db", found })
 }
 
 fn create(conn: &mut Connection, layout: &Layout, options: &OpenOptions) -> Result<()> {
@@ -197,10 +162,7 @@ fn create(conn: &mut Connection, layout: &Layout, options: &OpenOptions) -> Resu
     files::sync_dir(layout.root())
 }
 
-fn identify(
-    conn: &mut Connection,
-    layout: &Layout,
-) -> Result<(schema::Identity, Option<(u32, u32)>)> {
+fn identify(conn: &mut Connection, layout: &Layout) -> Result<(schema::Identity, Option<(u32, u32)>)> {
     let found = schema::identify(conn, layout)?;
     if found.format < FORMAT && schema::migrate(conn, layout, found.format)? {
         let from = found.format;
@@ -215,11 +177,7 @@ fn key(conn: &Connection, layout: &Layout) -> Result<Key> {
         let sealed = count(conn, layout, "SELECT count(*) FROM secrets")?;
         if sealed > 0 {
             let found = format!("{sealed} sealed secrets");
-            return Err(StoreError::Incomplete {
-                path: layout.root().to_owned(),
-                missing: "secret.key",
-                found,
-            });
+            return Err(StoreError::Incomplete { path: layout.root().to_owned(), missing: "secret.key", found });
         }
         secrets::create_key(layout)?;
     }
@@ -228,14 +186,8 @@ fn key(conn: &Connection, layout: &Layout) -> Result<Key> {
 
 /// Row numbers never come back, even when retention removed the last rows: a cursor would see old numbers with new events.
 fn next_seq(conn: &Connection, layout: &Layout) -> Result<u64> {
-    let kept = schema::meta(conn, layout, "next_seq")?
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1);
-    Ok(
-        count(conn, layout, "SELECT coalesce(max(seq), 0) + 1 FROM events")?
-            .max(kept)
-            .min(from_db(to_db(u64::MAX))),
-    )
+    let kept = schema::meta(conn, layout, "next_seq")?.and_then(|text| text.parse().ok()).unwrap_or(1);
+    Ok(count(conn, layout, "SELECT coalesce(max(seq), 0) + 1 FROM events")?.max(kept).min(from_db(to_db(u64::MAX))))
 }
 
 fn log_report(dir: &Path, report: &OpenReport) {

@@ -17,15 +17,13 @@ pub(crate) fn check_new(conn: &Connection, layout: &Layout, plans: &[PlanBlob]) 
         let conflicts = match get(conn, layout, &plan.digest) {
             Ok(Some(stored)) => stored != plan.bytes,
             // A damaged plan is healed by storing it again.
-            Err(StoreError::Corrupt { .. }) | Ok(None) => plans[..at]
-                .iter()
-                .any(|other| other.digest == plan.digest && other.bytes != plan.bytes),
+            Err(StoreError::Corrupt { .. }) | Ok(None) => {
+                plans[..at].iter().any(|other| other.digest == plan.digest && other.bytes != plan.bytes)
+            }
             Err(error) => return Err(error),
         };
         if conflicts {
-            return Err(StoreError::PlanConflict {
-                digest: plan.digest.clone(),
-            });
+            return Err(StoreError::PlanConflict { digest: plan.digest.clone() });
         }
     }
     Ok(())
@@ -39,12 +37,7 @@ pub(crate) fn is_stored(conn: &Connection, layout: &Layout, digest: &str) -> Res
 }
 
 /// Stores plans; one that is there only becomes newer, and a damaged one is replaced.
-pub(crate) fn insert(
-    conn: &Connection,
-    layout: &Layout,
-    plans: &[PlanBlob],
-    now_ms: u64,
-) -> Result<()> {
+pub(crate) fn insert(conn: &Connection, layout: &Layout, plans: &[PlanBlob], now_ms: u64) -> Result<()> {
     for plan in plans {
         let sql = match get(conn, layout, &plan.digest) {
             Ok(Some(_)) => {
@@ -61,9 +54,7 @@ pub(crate) fn insert(
         conn.prepare_cached(&format!(
             "{sql} INTO plans(digest, stored_ms, raw_size, size, checksum, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
         ))
-        .and_then(|mut s| {
-            s.execute(params![plan.digest, to_db(now_ms), raw_size, size, checksum, body])
-        })
+        .and_then(|mut s| s.execute(params![plan.digest, to_db(now_ms), raw_size, size, checksum, body]))
         .during("store a plan", &layout.db())?;
     }
     Ok(())
@@ -80,10 +71,7 @@ fn renew(conn: &Connection, layout: &Layout, digest: &str, now_ms: u64) -> Resul
 pub(crate) fn get(conn: &Connection, layout: &Layout, digest: &str) -> Result<Option<Vec<u8>>> {
     let row: Option<(Vec<u8>, Vec<u8>)> = conn
         .prepare_cached("SELECT checksum, body FROM plans WHERE digest = ?1")
-        .and_then(|mut s| {
-            s.query_row([digest], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()
-        })
+        .and_then(|mut s| s.query_row([digest], |row| Ok((row.get(0)?, row.get(1)?))).optional())
         .during("read a plan", &layout.db())?;
     let Some((checksum, body)) = row else {
         return Ok(None);
@@ -113,6 +101,5 @@ pub(crate) fn list(conn: &Connection, layout: &Layout, limit: u32) -> Result<Vec
             })
         })
         .during(op, &layout.db())?;
-    rows.collect::<rusqlite::Result<_>>()
-        .during(op, &layout.db())
+    rows.collect::<rusqlite::Result<_>>().during(op, &layout.db())
 }

@@ -9,9 +9,7 @@ use rusqlite::Connection;
 use super::layout::Layout;
 use super::output::{intake, reading};
 use super::{backup, blobs, jobs, journal, open, plans, stats, verify};
-use crate::api::{
-    BlobReader, JobPage, JobQuery, OutputPage, PlanInfo, Records, StoreReader, StreamInfo,
-};
+use crate::api::{BlobReader, JobPage, JobQuery, OutputPage, PlanInfo, Records, StoreReader, StreamInfo};
 use crate::commit::{JobSummary, StreamKey};
 use crate::error::Result;
 use crate::report::{BackupReport, StoreStats, VerifyReport};
@@ -61,12 +59,7 @@ impl StoreReader for EmbeddedReader {
         plans::list(&self.conn, &self.layout, limit)
     }
 
-    fn read_output(
-        &self,
-        stream: &StreamKey,
-        from_offset: u64,
-        max_bytes: usize,
-    ) -> Result<OutputPage> {
+    fn read_output(&self, stream: &StreamKey, from_offset: u64, max_bytes: usize) -> Result<OutputPage> {
         reading::read(&self.conn, &self.layout, stream, from_offset, max_bytes)
     }
 

@@ -69,8 +69,7 @@ pub(crate) fn delete_job(tx: &Transaction<'_>, layout: &Layout, job: u64) -> Res
         "DELETE FROM blob_uses WHERE job = ?1",
         "DELETE FROM jobs WHERE id = ?1",
     ] {
-        tx.execute(sql, [to_db(job)])
-            .during("remove a job", &layout.db())?;
+        tx.execute(sql, [to_db(job)]).during("remove a job", &layout.db())?;
     }
     Ok(from_db(bytes))
 }
@@ -105,20 +104,13 @@ fn oldest_removable(
     let Some((id, ended)) = oldest else {
         return Ok(None);
     };
-    let too_old = policy
-        .max_age_ms
-        .is_some_and(|age| from_db(ended) < now_ms.saturating_sub(age));
+    let too_old = policy.max_age_ms.is_some_and(|age| from_db(ended) < now_ms.saturating_sub(age));
     let too_much = policy.max_bytes.is_some_and(|max| kept > max);
     Ok((too_old || too_much).then(|| from_db(id)))
 }
 
 /// Removes plans and blobs that no job names and that are old enough.
-fn sweep_loose(
-    conn: &mut Connection,
-    layout: &Layout,
-    before_ms: u64,
-    report: &mut RetainReport,
-) -> Result<()> {
+fn sweep_loose(conn: &mut Connection, layout: &Layout, before_ms: u64, report: &mut RetainReport) -> Result<()> {
     let op = "remove what no job names";
     let tx = begin(conn, layout)?;
     let plans = returned::<i64>(
@@ -153,18 +145,13 @@ fn returned<T: rusqlite::types::FromSql>(
 ) -> Result<Vec<T>> {
     let op = "remove what no job names";
     let mut statement = tx.prepare_cached(sql).during(op, &layout.db())?;
-    let rows = statement
-        .query_map(params![to_db(before_ms)], |row| row.get(0))
-        .during(op, &layout.db())?;
-    rows.collect::<rusqlite::Result<_>>()
-        .during(op, &layout.db())
+    let rows = statement.query_map(params![to_db(before_ms)], |row| row.get(0)).during(op, &layout.db())?;
+    rows.collect::<rusqlite::Result<_>>().during(op, &layout.db())
 }
 
 fn vacuum(conn: &Connection, layout: &Layout) -> Result<()> {
     let op = "give free pages back";
-    let mut statement = conn
-        .prepare(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))
-        .during(op, &layout.db())?;
+    let mut statement = conn.prepare(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})")).during(op, &layout.db())?;
     let mut rows = statement.query([]).during(op, &layout.db())?;
     // One step per page; the rows are empty.
     while rows.next().during(op, &layout.db())?.is_some() {}

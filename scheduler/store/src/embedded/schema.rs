@@ -75,16 +75,10 @@ pub(crate) fn is_blank(conn: &Connection, layout: &Layout) -> Result<bool> {
 }
 
 /// Makes the tables in one transaction.
-pub(crate) fn create(
-    conn: &mut Connection,
-    layout: &Layout,
-    instance: &str,
-    now_ms: u64,
-) -> Result<()> {
+pub(crate) fn create(conn: &mut Connection, layout: &Layout, instance: &str, now_ms: u64) -> Result<()> {
     let db = layout.db();
     // Must precede the first table: it decides where SQLite keeps the map of free pages.
-    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")
-        .during("set auto_vacuum", &db)?;
+    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL").during("set auto_vacuum", &db)?;
     set_wal(conn, layout)?;
     let tx = begin(conn, layout)?;
     tx.execute_batch(TABLES).during("create the tables", &db)?;
@@ -105,41 +99,21 @@ pub(crate) fn set_wal(conn: &Connection, layout: &Layout) -> Result<()> {
 
 /// Reads who the database is and refuses what is not ours or is newer.
 pub(crate) fn identify(conn: &Connection, layout: &Layout) -> Result<Identity> {
-    let not_a_store = |found: String| StoreError::NotAStore {
-        path: layout.root().to_owned(),
-        found,
-    };
+    let not_a_store = |found: String| StoreError::NotAStore { path: layout.root().to_owned(), found };
     let has_meta: i64 = conn
-        .query_row(
-            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'meta'",
-            [],
-            |row| row.get(0),
-        )
+        .query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'meta'", [], |row| row.get(0))
         .during("read the schema", &layout.db())?;
     if has_meta == 0 || meta(conn, layout, "magic")?.as_deref() != Some(MAGIC) {
-        return Err(not_a_store(
-            "store.db is a database of something else".to_owned(),
-        ));
+        return Err(not_a_store("store.db is a database of something else".to_owned()));
     }
     let text = meta(conn, layout, "format")?.unwrap_or_default();
-    let format =
-        parse_format(&text).ok_or_else(|| not_a_store(format!("its format is {text:?}")))?;
+    let format = parse_format(&text).ok_or_else(|| not_a_store(format!("its format is {text:?}")))?;
     if format.0 > FORMAT.0 {
-        return Err(StoreError::NewerFormat {
-            path: layout.root().to_owned(),
-            found: format,
-            known: FORMAT,
-        });
+        return Err(StoreError::NewerFormat { path: layout.root().to_owned(), found: format, known: FORMAT });
     }
     let instance = meta(conn, layout, "instance")?.unwrap_or_default();
-    let created_ms = meta(conn, layout, "created_ms")?
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
-    Ok(Identity {
-        instance,
-        created_ms,
-        format,
-    })
+    let created_ms = meta(conn, layout, "created_ms")?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    Ok(Identity { instance, created_ms, format })
 }
 
 /// Brings an older format up to this one, each step in its own transaction. Returns true when there was something to do.
@@ -147,26 +121,15 @@ pub(crate) fn migrate(conn: &mut Connection, layout: &Layout, from: (u32, u32)) 
     run_migrations(conn, layout, from, MIGRATIONS)
 }
 
-fn run_migrations(
-    conn: &mut Connection,
-    layout: &Layout,
-    from: (u32, u32),
-    steps: &[Migration],
-) -> Result<bool> {
+fn run_migrations(conn: &mut Connection, layout: &Layout, from: (u32, u32), steps: &[Migration]) -> Result<bool> {
     let mut at = from;
     for step in steps {
         if step.from != at {
             continue;
         }
         let tx = begin(conn, layout)?;
-        tx.execute_batch(step.sql)
-            .during("migrate the tables", &layout.db())?;
-        set_meta(
-            &tx,
-            layout,
-            "format",
-            &format!("{}.{}", step.to.0, step.to.1),
-        )?;
+        tx.execute_batch(step.sql).during("migrate the tables", &layout.db())?;
+        set_meta(&tx, layout, "format", &format!("{}.{}", step.to.0, step.to.1))?;
         tx.commit().during("migrate the tables", &layout.db())?;
         tracing::info!(from = ?step.from, to = ?step.to, "store migrated");
         at = step.to;
@@ -176,24 +139,24 @@ fn run_migrations(
 
 /// A transaction that is a writer from the beginning, so that it cannot fail half way for want of the lock.
 pub(crate) fn begin<'a>(conn: &'a mut Connection, layout: &Layout) -> Result<Transaction<'a>> {
-    conn.transaction_with_behavior(TransactionBehavior::Immediate)
-        .during("begin a transaction", &layout.db())
+    conn.transaction_with_behavior(TransactionBehavior::Immediate).during("begin a transaction", &layout.db())
 }
 
 /// One value of the `meta` table.
 pub(crate) fn meta(conn: &Connection, layout: &Layout, name: &str) -> Result<Option<String>> {
-    conn.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| {
-        row.get(0)
-    })
-    .optional()
-    .during("read the meta table", &layout.db())
+    conn.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
+        .optional()
+        .during("read the meta table", &layout.db())
 }
 
 /// Sets one value of the `meta` table.
 pub(crate) fn set_meta(conn: &Connection, layout: &Layout, name: &str, value: &str) -> Result<()> {
-    conn.execute("INSERT INTO meta(name, value) VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value", [name, value])
-        .map(|_| ())
-        .during("write the meta table", &layout.db())
+    conn.execute(
+        "INSERT INTO meta(name, value) VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+        [name, value],
+    )
+    .map(|_| ())
+    .during("write the meta table", &layout.db())
 }
 
 fn parse_format(text: &str) -> Option<(u32, u32)> {
@@ -222,26 +185,12 @@ mod tests {
         create(&mut conn, &layout, "00000000", 1).unwrap();
         set_meta(&conn, &layout, "format", "0.8").unwrap();
         let steps = [
-            Migration {
-                from: (0, 7),
-                to: (0, 8),
-                sql: "CREATE TABLE never(x)",
-            },
-            Migration {
-                from: (0, 8),
-                to: (0, 9),
-                sql: "CREATE TABLE a(x)",
-            },
-            Migration {
-                from: (0, 9),
-                to: (1, 0),
-                sql: "INSERT INTO a VALUES (7)",
-            },
+            Migration { from: (0, 7), to: (0, 8), sql: "CREATE TABLE never(x)" },
+            Migration { from: (0, 8), to: (0, 9), sql: "CREATE TABLE a(x)" },
+            Migration { from: (0, 9), to: (1, 0), sql: "INSERT INTO a VALUES (7)" },
         ];
         assert!(run_migrations(&mut conn, &layout, (0, 8), &steps).unwrap());
-        let x: i64 = conn
-            .query_row("SELECT x FROM a", [], |row| row.get(0))
-            .unwrap();
+        let x: i64 = conn.query_row("SELECT x FROM a", [], |row| row.get(0)).unwrap();
         assert_eq!(x, 7);
         assert_eq!(identify(&conn, &layout).unwrap().format, (1, 0));
         assert!(conn.prepare("SELECT * FROM never").is_err());

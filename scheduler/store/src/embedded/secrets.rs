@@ -40,19 +40,13 @@ pub(crate) fn create_key(layout: &Layout) -> Result<()> {
 pub(crate) fn read_key(layout: &Layout) -> Result<Key> {
     let path = layout.key();
     let mut file = File::open(&path).during("open", &path)?;
-    let mode = file
-        .metadata()
-        .during("look at", &path)?
-        .permissions()
-        .mode()
-        & 0o7777;
+    let mode = file.metadata().during("look at", &path)?.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(StoreError::KeyPermissions { path, mode });
     }
     let mut bytes = Zeroizing::new([0_u8; HEAD.len() + KEY]);
     let mut behind = [0; 1];
-    let whole = file.read_exact(&mut bytes[..]).is_ok()
-        && file.read(&mut behind).during("read", &path)? == 0;
+    let whole = file.read_exact(&mut bytes[..]).is_ok() && file.read(&mut behind).during("read", &path)? == 0;
     if !whole || !bytes.starts_with(HEAD) {
         return Err(StoreError::KeyMalformed { path });
     }
@@ -65,23 +59,12 @@ pub(crate) fn read_key(layout: &Layout) -> Result<Key> {
 pub(crate) fn put(conn: &Connection, layout: &Layout, key: &Key, secret: &SecretPut) -> Result<()> {
     let mut nonce = [0_u8; NONCE];
     fill_random(&mut nonce)?;
-    let cannot = || StoreError::Seal {
-        job: secret.job,
-        name: secret.name.clone(),
-    };
+    let cannot = || StoreError::Seal { job: secret.job, name: secret.name.clone() };
     let bound = bound_to(secret.job, &secret.name);
     let sealed = key
         .cipher()
         .and_then(|cipher| {
-            cipher
-                .encrypt(
-                    &XNonce::from(nonce),
-                    Payload {
-                        msg: secret.value.expose(),
-                        aad: &bound,
-                    },
-                )
-                .ok()
+            cipher.encrypt(&XNonce::from(nonce), Payload { msg: secret.value.expose(), aad: &bound }).ok()
         })
         .ok_or_else(cannot)?;
     conn.prepare_cached(
@@ -95,13 +78,10 @@ pub(crate) fn put(conn: &Connection, layout: &Layout, key: &Key, secret: &Secret
 /// The secrets of a job, opened.
 pub(crate) fn get(conn: &Connection, layout: &Layout, key: &Key, job: u64) -> Result<SecretMap> {
     let op = "read the secrets of a job";
-    let mut statement = conn
-        .prepare_cached("SELECT name, nonce, sealed FROM secrets WHERE job = ?1")
-        .during(op, &layout.db())?;
+    let mut statement =
+        conn.prepare_cached("SELECT name, nonce, sealed FROM secrets WHERE job = ?1").during(op, &layout.db())?;
     let rows = statement
-        .query_map([to_db(job)], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
+        .query_map([to_db(job)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .during(op, &layout.db())?;
     let mut secrets = SecretMap::new();
     for row in rows {
@@ -113,32 +93,14 @@ pub(crate) fn get(conn: &Connection, layout: &Layout, key: &Key, job: u64) -> Re
 }
 
 /// Opens one sealed value.
-pub(crate) fn open(
-    key: &Key,
-    job: u64,
-    name: &str,
-    (nonce, sealed): (&[u8], &[u8]),
-) -> Result<Secret> {
+pub(crate) fn open(key: &Key, job: u64, name: &str, (nonce, sealed): (&[u8], &[u8])) -> Result<Secret> {
     let nonce: Option<[u8; NONCE]> = nonce.try_into().ok();
     let bound = bound_to(job, name);
     nonce
         .zip(key.cipher())
-        .and_then(|(nonce, cipher)| {
-            cipher
-                .decrypt(
-                    &XNonce::from(nonce),
-                    Payload {
-                        msg: sealed,
-                        aad: &bound,
-                    },
-                )
-                .ok()
-        })
+        .and_then(|(nonce, cipher)| cipher.decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: &bound }).ok())
         .map(Secret::new)
-        .ok_or_else(|| StoreError::Unseal {
-            job,
-            name: name.to_owned(),
-        })
+        .ok_or_else(|| StoreError::Unseal { job, name: name.to_owned() })
 }
 
 /// Removes the secrets of a job.
@@ -150,9 +112,7 @@ pub(crate) fn delete(conn: &Connection, layout: &Layout, job: u64) -> Result<u64
 
 /// Random bytes from the operating system.
 pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<()> {
-    getrandom::fill(bytes).map_err(|e| StoreError::Entropy {
-        reason: e.to_string(),
-    })
+    getrandom::fill(bytes).map_err(|e| StoreError::Entropy { reason: e.to_string() })
 }
 
 impl Key {

@@ -11,9 +11,7 @@ use crate::report::StoreStats;
 
 /// Measures the store.
 pub(crate) fn stats(conn: &Connection, layout: &Layout) -> Result<StoreStats> {
-    let tx = conn
-        .unchecked_transaction()
-        .during("begin reading", &layout.db())?;
+    let tx = conn.unchecked_transaction().during("begin reading", &layout.db())?;
     let number = |sql: &str| count(&tx, layout, sql);
     let time = |sql: &str| {
         tx.query_row(sql, [], |row| row.get::<_, Option<i64>>(0))

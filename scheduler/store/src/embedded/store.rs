@@ -49,10 +49,7 @@ impl EmbeddedStore {
         let opened = open::open(dir, options)?;
         let writer = OutputWriter::new(opened.layout.clone(), options.segment_bytes)?;
         let inbox = BlobInbox::new(opened.layout.clone())?;
-        let read = EmbeddedReader {
-            conn: opened.conn,
-            layout: opened.layout,
-        };
+        let read = EmbeddedReader { conn: opened.conn, layout: opened.layout };
         let store = Self {
             read,
             writer,
@@ -73,9 +70,7 @@ impl EmbeddedStore {
         let EmbeddedReader { conn, layout } = self.read;
         schema::set_meta(&conn, &layout, "clean", "1")?;
         open::checkpoint(&conn, &layout)?;
-        conn.close()
-            .map_err(|(_, error)| error)
-            .during("close", &layout.db())
+        conn.close().map_err(|(_, error)| error).during("close", &layout.db())
     }
 
     /// A place where any thread can write blobs, for [`adopt_blob`](Self::adopt_blob).
@@ -98,11 +93,7 @@ impl EmbeddedStore {
     }
 
     fn check_running(&self) -> Result<()> {
-        if self.stopped {
-            Err(StoreError::Stopped)
-        } else {
-            Ok(())
-        }
+        if self.stopped { Err(StoreError::Stopped) } else { Ok(()) }
     }
 
     fn write(&mut self, prepared: &append::Prepared) -> Result<Appended> {
@@ -116,11 +107,7 @@ impl Store for EmbeddedStore {
     fn append(&mut self, commit: Commit) -> Result<Appended> {
         self.check_running()?;
         if commit.is_empty() {
-            return Ok(Appended {
-                first_seq: self.next_seq,
-                next_seq: self.next_seq,
-                ..Appended::default()
-            });
+            return Ok(Appended { first_seq: self.next_seq, next_seq: self.next_seq, ..Appended::default() });
         }
         let prepared = match append::prepare(&self.read.conn, &self.read.layout, commit) {
             Ok(prepared) => prepared,

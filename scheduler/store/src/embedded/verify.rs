@@ -26,12 +26,7 @@ pub(crate) fn verify(conn: &Connection, layout: &Layout) -> Result<VerifyReport>
     tolerate(all_blobs(conn, layout, &mut report), &mut report)?;
     tolerate(all_secrets(conn, layout, &mut report), &mut report)?;
     tolerate(stray_files(conn, layout, &mut report), &mut report)?;
-    tracing::info!(
-        problems = report.problems.len(),
-        events = report.events,
-        frames = report.frames,
-        "store verified"
-    );
+    tracing::info!(problems = report.problems.len(), events = report.events, frames = report.frames, "store verified");
     Ok(report)
 }
 
@@ -48,12 +43,8 @@ fn tolerate(result: Result<()>, report: &mut VerifyReport) -> Result<()> {
 
 fn database(conn: &Connection, layout: &Layout, report: &mut VerifyReport) -> Result<()> {
     let op = "check the database";
-    let mut statement = conn
-        .prepare("PRAGMA integrity_check(100)")
-        .during(op, &layout.db())?;
-    let lines = statement
-        .query_map([], |row| row.get::<_, String>(0))
-        .during(op, &layout.db())?;
+    let mut statement = conn.prepare("PRAGMA integrity_check(100)").during(op, &layout.db())?;
+    let lines = statement.query_map([], |row| row.get::<_, String>(0)).during(op, &layout.db())?;
     for line in lines {
         let line = line.during(op, &layout.db())?;
         if line != "ok" {
@@ -66,23 +57,16 @@ fn database(conn: &Connection, layout: &Layout, report: &mut VerifyReport) -> Re
 fn events(conn: &Connection, layout: &Layout, report: &mut VerifyReport) -> Result<()> {
     let op = "check the journal";
     let mut statement = conn
-        .prepare(
-            "SELECT seq, job, first_no, count, checksum, body FROM events NOT INDEXED ORDER BY seq",
-        )
+        .prepare("SELECT seq, job, first_no, count, checksum, body FROM events NOT INDEXED ORDER BY seq")
         .during(op, &layout.db())?;
-    let rows = statement
-        .query_map([], journal::event_row)
-        .during(op, &layout.db())?;
+    let rows = statement.query_map([], journal::event_row).during(op, &layout.db())?;
     let mut chain = Chain::new(true);
     for row in rows {
         let row = row.during(op, &layout.db())?;
         report.event_rows += 1;
         report.events += row.count;
         if let Err(problem) = chain.follow(&row) {
-            report.problem(format!(
-                "events, {}: {problem}",
-                journal::place(row.seq, row.job)
-            ));
+            report.problem(format!("events, {}: {problem}", journal::place(row.seq, row.job)));
         }
         if let Err(error) = row.records() {
             report.problem(error.to_string());
@@ -103,9 +87,7 @@ fn all_plans(conn: &Connection, layout: &Layout, report: &mut VerifyReport) -> R
         layout,
         "SELECT DISTINCT plan FROM jobs WHERE plan IS NOT NULL AND plan NOT IN (SELECT digest FROM plans)",
     )? {
-        report.problem(format!(
-            "jobs: plan {digest} is named by a job but not stored"
-        ));
+        report.problem(format!("jobs: plan {digest} is named by a job but not stored"));
     }
     Ok(())
 }
@@ -123,17 +105,15 @@ fn all_blobs(conn: &Connection, layout: &Layout, report: &mut VerifyReport) -> R
             Err(error) => return Err(error),
         };
         match checked {
-            Err(e) if e.kind() == io::ErrorKind::InvalidData => report.problem(format!(
-                "blobs, {digest}: the bytes do not match the digest"
-            )),
+            Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+                report.problem(format!("blobs, {digest}: the bytes do not match the digest"))
+            }
             other => drop(other.during("read", &layout.blob(&digest))?),
         }
     }
-    for digest in strings(
-        conn,
-        layout,
-        "SELECT DISTINCT digest FROM blob_uses WHERE digest NOT IN (SELECT digest FROM blobs)",
-    )? {
+    for digest in
+        strings(conn, layout, "SELECT DISTINCT digest FROM blob_uses WHERE digest NOT IN (SELECT digest FROM blobs)")?
+    {
         report.problem(format!("blobs: {digest} is needed by a job but not stored"));
     }
     Ok(())
@@ -149,9 +129,7 @@ fn all_secrets(conn: &Connection, layout: &Layout, report: &mut VerifyReport) ->
         Err(error) => return Err(error),
     };
     let op = "check the secrets";
-    let mut statement = conn
-        .prepare("SELECT job, name, nonce, sealed FROM secrets")
-        .during(op, &layout.db())?;
+    let mut statement = conn.prepare("SELECT job, name, nonce, sealed FROM secrets").during(op, &layout.db())?;
     let mut rows = statement.query([]).during(op, &layout.db())?;
     while let Some(row) = rows.next().during(op, &layout.db())? {
         let columns = || -> rusqlite::Result<(i64, String, Vec<u8>, Vec<u8>)> {
@@ -178,10 +156,7 @@ fn stray_files(conn: &Connection, layout: &Layout, report: &mut VerifyReport) ->
                 (Ok(_) | Err(_), _) => false,
             };
             if !known {
-                report.note(format!(
-                    "{}: nothing refers to this file",
-                    layout.relative(&path).display()
-                ));
+                report.note(format!("{}: nothing refers to this file", layout.relative(&path).display()));
             }
         }
     }
@@ -191,22 +166,14 @@ fn stray_files(conn: &Connection, layout: &Layout, report: &mut VerifyReport) ->
             .and_then(|mut s| s.exists([&digest]))
             .during("look for a blob", &layout.db())?;
         if !known {
-            report.note(format!(
-                "{}: nothing refers to this file",
-                layout.relative(&path).display()
-            ));
+            report.note(format!("{}: nothing refers to this file", layout.relative(&path).display()));
         }
     }
     Ok(())
 }
 
 fn strings(conn: &Connection, layout: &Layout, sql: &str) -> Result<Vec<String>> {
-    let mut statement = conn
-        .prepare(sql)
-        .during("list what is stored", &layout.db())?;
-    let rows = statement
-        .query_map([], |row| row.get(0))
-        .during("list what is stored", &layout.db())?;
-    rows.collect::<rusqlite::Result<_>>()
-        .during("list what is stored", &layout.db())
+    let mut statement = conn.prepare(sql).during("list what is stored", &layout.db())?;
+    let rows = statement.query_map([], |row| row.get(0)).during("list what is stored", &layout.db())?;
+    rows.collect::<rusqlite::Result<_>>().during("list what is stored", &layout.db())
 }

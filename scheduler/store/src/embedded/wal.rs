@@ -50,11 +50,7 @@ fn scan_log(mut log: impl Read, length: u64) -> io::Result<Result<WalState>> {
     let Some(mut scan) = Scan::new(&header) else {
         // A damaged or unfinished header. If frames of whole commits stand behind it, they would be lost.
         let commits_behind = length > (HEADER + FRAME_HEAD) as u64;
-        return Ok(if commits_behind {
-            Err(middle("header", 0))
-        } else {
-            Ok(WalState { torn_bytes: length })
-        });
+        return Ok(if commits_behind { Err(middle("header", 0)) } else { Ok(WalState { torn_bytes: length }) });
     };
     let mut frame = vec![0; FRAME_HEAD + scan.page_size];
     loop {
@@ -87,10 +83,7 @@ impl Scan {
     fn new(header: &[u8; HEADER]) -> Option<Self> {
         let magic = be32(header, 0);
         let page_size = be32(header, 8) as usize;
-        if magic & !1 != MAGIC
-            || !page_size.is_power_of_two()
-            || !(512..=65536).contains(&page_size)
-        {
+        if magic & !1 != MAGIC || !page_size.is_power_of_two() || !(512..=65536).contains(&page_size) {
             return None;
         }
         let mut salts = [0; 8];
@@ -127,11 +120,7 @@ impl Scan {
         }
         let ends_commit = be32(frame, 4) != 0;
         if self.bad_at.is_none() && start == self.ours_end {
-            let sum = roll(
-                roll(self.sum, &frame[..8], self.big_endian),
-                &frame[FRAME_HEAD..],
-                self.big_endian,
-            );
+            let sum = roll(roll(self.sum, &frame[..8], self.big_endian), &frame[FRAME_HEAD..], self.big_endian);
             if (be32(frame, 16), be32(frame, 20)) == sum {
                 self.sum = sum;
                 self.ours_end = self.position;
@@ -149,9 +138,7 @@ impl Scan {
     fn finish(self) -> Result<WalState> {
         match self.bad_at {
             Some(at) if self.commits_behind >= 2 => Err(middle("frame", at)),
-            Some(_) | None => Ok(WalState {
-                torn_bytes: self.ours_end - self.good_end,
-            }),
+            Some(_) | None => Ok(WalState { torn_bytes: self.ours_end - self.good_end }),
         }
     }
 }
@@ -169,11 +156,7 @@ fn middle(what: &str, at: u64) -> StoreError {
 fn roll(mut sum: (u32, u32), bytes: &[u8], big_endian: bool) -> (u32, u32) {
     let word = |b: &[u8]| {
         let four = [b[0], b[1], b[2], b[3]];
-        if big_endian {
-            u32::from_be_bytes(four)
-        } else {
-            u32::from_le_bytes(four)
-        }
+        if big_endian { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) }
     };
     for pair in bytes.chunks_exact(8) {
         sum.0 = sum.0.wrapping_add(word(&pair[..4])).wrapping_add(sum.1);
@@ -183,10 +166,7 @@ fn roll(mut sum: (u32, u32), bytes: &[u8], big_endian: bool) -> (u32, u32) {
 }
 
 fn be32(bytes: &[u8], at: usize) -> u32 {
-    bytes
-        .get(at..at + 4)
-        .and_then(|b| b.try_into().ok())
-        .map_or(0, u32::from_be_bytes)
+    bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes)
 }
 
 /// Reads until the buffer is full or the file ends.
@@ -210,13 +190,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("store.db");
         let conn = rusqlite::Connection::open(&path).unwrap();
-        conn.execute_batch("PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; CREATE TABLE t(x)")
-            .unwrap();
+        conn.execute_batch("PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; CREATE TABLE t(x)").unwrap();
         let log = dir.path().join("store.db-wal");
         let mut ends = Vec::new();
         for n in 0..4 {
-            conn.execute("INSERT INTO t VALUES (zeroblob(?1))", [n * 900])
-                .unwrap();
+            conn.execute("INSERT INTO t VALUES (zeroblob(?1))", [n * 900]).unwrap();
             ends.push(std::fs::metadata(&log).unwrap().len());
         }
         (std::fs::read(&log).unwrap(), ends)
@@ -231,17 +209,8 @@ mod tests {
         let (log, ends) = real_log();
         assert_eq!(look(&log).unwrap(), WalState { torn_bytes: 0 });
         for cut in usize::try_from(ends[0]).unwrap()..log.len() {
-            let good = ends
-                .iter()
-                .copied()
-                .filter(|&end| end <= cut as u64)
-                .max()
-                .unwrap();
-            assert_eq!(
-                look(&log[..cut]).unwrap().torn_bytes,
-                cut as u64 - good,
-                "cut at {cut}"
-            );
+            let good = ends.iter().copied().filter(|&end| end <= cut as u64).max().unwrap();
+            assert_eq!(look(&log[..cut]).unwrap().torn_bytes, cut as u64 - good, "cut at {cut}");
         }
         for cut in 0..HEADER {
             assert_eq!(look(&log[..cut]).unwrap().torn_bytes, cut as u64);
@@ -249,8 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_before_the_last_commit_is_refused_with_its_place_and_damage_in_the_last_is_a_torn_tail()
-     {
+    fn damage_before_the_last_commit_is_refused_with_its_place_and_damage_in_the_last_is_a_torn_tail() {
         let (log, ends) = real_log();
         let last = usize::try_from(ends[ends.len() - 2]).unwrap();
         for at in 0..log.len() {
@@ -266,10 +234,7 @@ mod tests {
                         "byte {at} is in the last commit, but was called damage: {place}"
                     );
                 }
-                Ok(state) => assert!(
-                    at >= last && state.torn_bytes > 0 || in_salt_or_mark,
-                    "byte {at}: {state:?}"
-                ),
+                Ok(state) => assert!(at >= last && state.torn_bytes > 0 || in_salt_or_mark, "byte {at}: {state:?}"),
                 Err(other) => panic!("byte {at}: {other}"),
             }
         }

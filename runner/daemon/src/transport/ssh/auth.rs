@@ -35,7 +35,8 @@ pub(crate) async fn authenticate(
     candidates: Candidates,
     ending: &Ending,
 ) -> Result<(), SshError> {
-    let mut attempt = Attempt { handle, target, ending, tried: candidates.skipped, offered: Vec::new(), allowed: None, rsa: None };
+    let mut attempt =
+        Attempt { handle, target, ending, tried: candidates.skipped, offered: Vec::new(), allowed: None, rsa: None };
     let mut unusable: Option<PathBuf> = None;
     let mut agent = AgentState::NotAsked;
     for candidate in candidates.offers {
@@ -265,6 +266,11 @@ impl Attempt<'_> {
     }
 
     fn failure(&self, why: String) -> SshError {
-        SshError::Authentication { target: self.target.label.clone(), user: self.target.user.clone(), why, tried: self.tried.clone() }
+        SshError::Authentication {
+            target: self.target.label.clone(),
+            user: self.target.user.clone(),
+            why,
+            tried: self.tried.clone(),
+        }
     }
 }

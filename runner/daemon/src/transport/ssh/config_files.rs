@@ -49,7 +49,10 @@ fn expand_glob(pattern: &Path) -> Vec<PathBuf> {
     for part in pattern.components() {
         let text = part.as_os_str().to_string_lossy();
         let is_pattern = matches!(part, Component::Normal(_)) && text.contains(['*', '?']);
-        found = found.into_iter().flat_map(|base| if is_pattern { matching(&base, &text) } else { vec![base.join(part)] }).collect();
+        found = found
+            .into_iter()
+            .flat_map(|base| if is_pattern { matching(&base, &text) } else { vec![base.join(part)] })
+            .collect();
     }
     found.retain(|path| path.is_file());
     found

@@ -89,7 +89,8 @@ Unknown whatever \"goes here\"
 
 #[test]
 fn an_include_counts_where_it_stands_and_under_its_host() {
-    let files = [("conf.d/a", "User from-a\nHost web\n Port 1\n"), ("conf.d/b", "User from-b\n"), ("db", "Port 5432\n")];
+    let files =
+        [("conf.d/a", "User from-a\nHost web\n Port 1\n"), ("conf.d/b", "User from-b\n"), ("db", "Port 5432\n")];
     let text = "Include conf.d/*\nHost db\n Include db\nHost *\n User late\n";
     let web = ask_with(text, "web", &files).expect("web");
     assert_eq!((web.user.as_deref(), web.port), (Some("from-a"), Some(1)));

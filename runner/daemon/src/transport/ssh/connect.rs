@@ -81,7 +81,11 @@ impl SshConnector {
     }
 
     /// Connects to a target through a connection to its jump host, or directly.
-    pub(crate) async fn connect_over(&self, target: &ResolvedTarget, via: Option<SshConnection>) -> Result<SshConnection, SshError> {
+    pub(crate) async fn connect_over(
+        &self,
+        target: &ResolvedTarget,
+        via: Option<SshConnection>,
+    ) -> Result<SshConnection, SshError> {
         let candidates = self.keys.candidates(target, &self.env).await?;
         let check = Arc::new(HostKeyCheck::read(target).await?);
         let deadline = Instant::now() + target.connect_timeout;
@@ -103,7 +107,11 @@ fn timed_out(target: &ResolvedTarget, phase: Phase) -> SshError {
     SshError::Connect { target: target.label.clone(), failure: ConnectFailure::Timeout, phase, why }
 }
 
-async fn tunnel(target: &ResolvedTarget, jump: &SshConnection, deadline: Instant) -> Result<Box<dyn Carrier>, SshError> {
+async fn tunnel(
+    target: &ResolvedTarget,
+    jump: &SshConnection,
+    deadline: Instant,
+) -> Result<Box<dyn Carrier>, SshError> {
     let opened = timeout_at(deadline, jump.open_tunnel(&target.host, target.port)).await;
     let channel = opened.map_err(|_| timed_out(target, Phase::Tcp))?.map_err(|why| SshError::Connect {
         target: target.label.clone(),
@@ -194,9 +202,11 @@ fn handshake_timeout(target: &ResolvedTarget, seen: &Seen, waited: Duration) -> 
     }
     match said(&seen.greeting()) {
         None => SshError::Silent { target: target.label.clone(), waited },
-        Some(text) => {
-            SshError::Protocol { target: target.label.clone(), phase: Phase::Banner, why: format!("no SSH banner in time, but {text}") }
-        }
+        Some(text) => SshError::Protocol {
+            target: target.label.clone(),
+            phase: Phase::Banner,
+            why: format!("no SSH banner in time, but {text}"),
+        },
     }
 }
 
@@ -213,8 +223,12 @@ fn handshake_error(target: &ResolvedTarget, seen: &Seen, error: &russh::Error) -
     let is_full = greeting.starts_with(b"Exceeded MaxStartups") || greeting.starts_with(b"Not allowed at this time");
     match said(&greeting) {
         None => SshError::Connect { target: label, failure: ConnectFailure::Dropped, phase: Phase::Banner, why: ended },
-        Some(text) if is_full => SshError::Connect { target: label, failure: ConnectFailure::Dropped, phase: Phase::Banner, why: text },
-        Some(text) => SshError::Protocol { target: label, phase: Phase::Banner, why: format!("not an SSH server: {text}") },
+        Some(text) if is_full => {
+            SshError::Connect { target: label, failure: ConnectFailure::Dropped, phase: Phase::Banner, why: text }
+        }
+        Some(text) => {
+            SshError::Protocol { target: label, phase: Phase::Banner, why: format!("not an SSH server: {text}") }
+        }
     }
 }
 

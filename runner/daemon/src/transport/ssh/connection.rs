@@ -34,12 +34,20 @@ pub(crate) struct Inner {
 
 impl std::fmt::Debug for SshConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SshConnection").field("target", &self.inner.label).field("alive", &self.is_alive()).finish_non_exhaustive()
+        f.debug_struct("SshConnection")
+            .field("target", &self.inner.label)
+            .field("alive", &self.is_alive())
+            .finish_non_exhaustive()
     }
 }
 
 impl SshConnection {
-    pub(crate) fn new(target: &ResolvedTarget, handle: Handle<ClientHandler>, ending: Arc<Ending>, via: Option<Self>) -> Self {
+    pub(crate) fn new(
+        target: &ResolvedTarget,
+        handle: Handle<ClientHandler>,
+        ending: Arc<Ending>,
+        via: Option<Self>,
+    ) -> Self {
         let inner = Inner {
             label: target.label.clone(),
             handle,
@@ -86,8 +94,12 @@ impl SshConnection {
     pub(crate) async fn open_tunnel(&self, host: &str, port: u16) -> Result<Channel<Msg>, String> {
         let opened = self.inner.handle.channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 0).await;
         opened.map_err(|error| match error {
-            russh::Error::ChannelOpenFailure(ChannelOpenFailure::AdministrativelyProhibited) => "it does not allow forwarding".to_owned(),
-            russh::Error::ChannelOpenFailure(ChannelOpenFailure::ConnectFailed) => format!("it cannot connect to {host}:{port}"),
+            russh::Error::ChannelOpenFailure(ChannelOpenFailure::AdministrativelyProhibited) => {
+                "it does not allow forwarding".to_owned()
+            }
+            russh::Error::ChannelOpenFailure(ChannelOpenFailure::ConnectFailed) => {
+                format!("it cannot connect to {host}:{port}")
+            }
             russh::Error::ChannelOpenFailure(other) => other.description().to_lowercase(),
             _ => self.inner.ending.why(),
         })

@@ -190,19 +190,25 @@ impl SshError {
             | Self::SessionLimit { target, .. }
             | Self::Lost { target, .. }
             | Self::Protocol { target, .. } => target,
-            Self::HostKeyUnknown { target, .. } | Self::HostKeyMismatch { target, .. } | Self::HostKeyRevoked { target, .. } => {
-                &target.label
-            }
+            Self::HostKeyUnknown { target, .. }
+            | Self::HostKeyMismatch { target, .. }
+            | Self::HostKeyRevoked { target, .. } => &target.label,
         }
     }
 
     /// What a person can do about it: a command, a setting, or what to look at.
     pub fn hint(&self) -> String {
         match self {
-            Self::Config { .. } => "correct the inventory or the ssh config; `ssh -G HOST` shows what OpenSSH reads".into(),
-            Self::Resolve { host, .. } => format!("check the spelling with `getent hosts {host}`, or set `address:` for the target"),
+            Self::Config { .. } => {
+                "correct the inventory or the ssh config; `ssh -G HOST` shows what OpenSSH reads".into()
+            }
+            Self::Resolve { host, .. } => {
+                format!("check the spelling with `getent hosts {host}`, or set `address:` for the target")
+            }
             Self::Connect { failure, .. } => connect_hint(*failure).into(),
-            Self::Silent { .. } => "something accepts on that port but is not answering; is sshd overloaded or the port a proxy's?".into(),
+            Self::Silent { .. } => {
+                "something accepts on that port but is not answering; is sshd overloaded or the port a proxy's?".into()
+            }
             Self::HostKeyUnknown { target, offered, .. } => unknown_hint(target, offered),
             Self::HostKeyMismatch { target, known, .. } => mismatch_hint(target, known),
             Self::HostKeyRevoked { .. } => "do not connect; the key was withdrawn, give the host a new one".into(),
@@ -213,8 +219,12 @@ impl SshError {
             Self::KeyFile { path, .. } => {
                 format!("look at it with `ls -l {0}` and `ssh-keygen -y -f {0}`", path.display())
             }
-            Self::SessionLimit { .. } => "raise MaxSessions in the target's sshd_config, or run fewer commands at once on it".into(),
-            Self::Lost { .. } => "the target's sshd, the network or the host went away; the command may still be running".into(),
+            Self::SessionLimit { .. } => {
+                "raise MaxSessions in the target's sshd_config, or run fewer commands at once on it".into()
+            }
+            Self::Lost { .. } => {
+                "the target's sshd, the network or the host went away; the command may still be running".into()
+            }
             Self::Protocol { .. } => "is this port an SSH server? `ssh -v` shows what it says".into(),
         }
     }
@@ -226,7 +236,9 @@ fn connect_hint(failure: ConnectFailure) -> &'static str {
         ConnectFailure::Timeout => "is the host up and not behind a firewall? `connect_timeout:` may be raised",
         ConnectFailure::Unreachable => "there is no route to this address from here; a jump host may be needed",
         ConnectFailure::Dropped => "sshd closed at once: MaxStartups reached, or this address is blocked there",
-        ConnectFailure::Jump => "the jump host must be allowed to forward (AllowTcpForwarding) and able to reach the target",
+        ConnectFailure::Jump => {
+            "the jump host must be allowed to forward (AllowTcpForwarding) and able to reach the target"
+        }
         ConnectFailure::Other => "the reason above comes from this machine's operating system",
     }
 }

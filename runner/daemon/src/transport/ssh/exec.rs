@@ -67,7 +67,9 @@ impl SshConnection {
     async fn open_session(&self) -> Result<Channel<Msg>, SshError> {
         for pause in GIVE_BACK_PAUSES_MS.map(Duration::from_millis) {
             match self.open_session_once().await {
-                Err(SshError::SessionLimit { .. }) if self.inner.session_ended_within(GIVE_BACK_TIME) => sleep(pause).await,
+                Err(SshError::SessionLimit { .. }) if self.inner.session_ended_within(GIVE_BACK_TIME) => {
+                    sleep(pause).await
+                }
                 result => return result,
             }
         }
@@ -81,9 +83,10 @@ impl SshConnection {
             Err(russh::Error::ChannelOpenFailure(ChannelOpenFailure::UnknownChannelType)) => {
                 Err(self.protocol("the host runs no commands"))
             }
-            Err(russh::Error::ChannelOpenFailure(reason)) => {
-                Err(SshError::SessionLimit { target: self.inner.label.clone(), why: reason.description().to_lowercase() })
-            }
+            Err(russh::Error::ChannelOpenFailure(reason)) => Err(SshError::SessionLimit {
+                target: self.inner.label.clone(),
+                why: reason.description().to_lowercase(),
+            }),
             Err(russh::Error::ConnectionTimeout) => Err(self.lost("a session could not be opened in time", false)),
             Err(_) => Err(self.lost(&self.inner.ending.why(), false)),
         }
@@ -99,7 +102,9 @@ impl SshConnection {
                 match channel.wait().await {
                     Some(ChannelMsg::Success) => return Ok(early),
                     Some(ChannelMsg::Failure) => return Err(self.protocol("the host refused to run the command")),
-                    Some(ChannelMsg::Close) => return Err(self.lost("the host closed the session before the command", true)),
+                    Some(ChannelMsg::Close) => {
+                        return Err(self.lost("the host closed the session before the command", true));
+                    }
                     None => return Err(self.lost(&self.inner.ending.why(), true)),
                     Some(message) if early.len() < MAX_EARLY => early.push(message),
                     Some(_) => return Err(self.protocol("the host sends output of a command it has not confirmed")),
@@ -173,7 +178,9 @@ async fn relay(
         End::Closed if progress.ended => String::new(),
         End::Closed => "the host closed the session without an exit code".to_owned(),
         End::Gone if progress.ended && progress.complete => String::new(),
-        End::Gone if progress.ended => format!("{}; the command had ended, its last output may be missing", in_use.0.ending.why()),
+        End::Gone if progress.ended => {
+            format!("{}; the command had ended, its last output may be missing", in_use.0.ending.why())
+        }
         End::Gone => in_use.0.ending.why(),
     };
     // The connection counts as free before the consumer can know that the command is over.
@@ -195,7 +202,12 @@ async fn feed(write: &ChannelWriteHalf<Msg>, mut input: mpsc::Receiver<Bytes>) {
     tracing::trace!(sent = sent.is_ok(), "end of input");
 }
 
-async fn drain(early: Vec<ChannelMsg>, read: &mut ChannelReadHalf, output: &mpsc::Sender<ChannelEvent>, progress: &mut Progress) -> End {
+async fn drain(
+    early: Vec<ChannelMsg>,
+    read: &mut ChannelReadHalf,
+    output: &mpsc::Sender<ChannelEvent>,
+    progress: &mut Progress,
+) -> End {
     for message in early {
         if let Some(end) = pass(message, output, progress).await {
             return end;

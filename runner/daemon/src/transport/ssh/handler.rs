@@ -59,7 +59,9 @@ impl client::Handler for ClientHandler {
 
     async fn disconnected(&mut self, reason: DisconnectReason<HandshakeError>) -> Result<(), HandshakeError> {
         match reason {
-            DisconnectReason::ReceivedDisconnect(info) => self.ending.note(format!("the host said: {}", info.message.trim())),
+            DisconnectReason::ReceivedDisconnect(info) => {
+                self.ending.note(format!("the host said: {}", info.message.trim()))
+            }
             DisconnectReason::Error(HandshakeError::Protocol(error)) => {
                 if let Some(why) = ending_of(&error) {
                     self.ending.note(why);

@@ -45,7 +45,9 @@ impl HostKeyCheck {
         let rule = match &target.host_key {
             HostKeyPolicy::No => Rule::Any,
             HostKeyPolicy::Pinned(pins) => Rule::Pinned(parse_pins(target, pins)?),
-            policy @ (HostKeyPolicy::Verify | HostKeyPolicy::AcceptNew) => read_rule(target, *policy == HostKeyPolicy::AcceptNew).await?,
+            policy @ (HostKeyPolicy::Verify | HostKeyPolicy::AcceptNew) => {
+                read_rule(target, *policy == HostKeyPolicy::AcceptNew).await?
+            }
         };
         Ok(Self { name, rule })
     }
@@ -126,7 +128,11 @@ impl HostKeyCheck {
             Lookup::Revoked(known) => Err(SshError::HostKeyRevoked { target, offered, known: Box::new(known) }),
             Lookup::Unknown { authority } => {
                 let note = authority.map_or_else(String::new, |at| {
-                    format!(" (certificates of the authority at {}:{} are not supported yet)", at.file.display(), at.line)
+                    format!(
+                        " (certificates of the authority at {}:{} are not supported yet)",
+                        at.file.display(),
+                        at.line
+                    )
                 });
                 Err(SshError::HostKeyUnknown { target, offered, note })
             }

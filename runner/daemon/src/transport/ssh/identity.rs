@@ -64,7 +64,11 @@ impl KeyCache {
     ///
     /// # Errors
     /// [`SshError::KeyFile`] for a file that the inventory names and that cannot be used.
-    pub(crate) async fn candidates(&self, target: &ResolvedTarget, env: &SshEnvironment) -> Result<Candidates, SshError> {
+    pub(crate) async fn candidates(
+        &self,
+        target: &ResolvedTarget,
+        env: &SshEnvironment,
+    ) -> Result<Candidates, SshError> {
         let mut found = Candidates::default();
         for identity in &target.identities {
             let label = env.shown(&identity.path);
@@ -102,7 +106,13 @@ impl KeyCache {
 }
 
 impl Candidates {
-    fn skip(&mut self, target: &ResolvedTarget, identity: &Identity, label: &str, problem: &KeyProblem) -> Result<(), SshError> {
+    fn skip(
+        &mut self,
+        target: &ResolvedTarget,
+        identity: &Identity,
+        label: &str,
+        problem: &KeyProblem,
+    ) -> Result<(), SshError> {
         match (identity.origin, problem) {
             (Origin::Default, KeyProblem::Missing) => Ok(()),
             (Origin::Default, KeyProblem::Unusable(_)) | (Origin::SshConfig, _) => {

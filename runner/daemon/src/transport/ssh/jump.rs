@@ -35,7 +35,9 @@ fn parse_one(text: &str) -> Result<JumpHost, &'static str> {
     if host.is_empty() {
         return Err("the host is empty");
     }
-    let port = port.map(|p| p.parse::<u16>().ok().filter(|p| *p > 0).ok_or("the port is no number from 1 to 65535")).transpose()?;
+    let port = port
+        .map(|p| p.parse::<u16>().ok().filter(|p| *p > 0).ok_or("the port is no number from 1 to 65535"))
+        .transpose()?;
     Ok(JumpHost { user, host: host.to_owned(), port })
 }
 

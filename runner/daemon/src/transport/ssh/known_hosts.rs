@@ -94,7 +94,10 @@ pub(crate) fn render_line(name: &str, key: &PublicKey) -> Option<String> {
 
 /// A key as people compare it.
 pub(crate) fn shown_key(key: &PublicKey) -> HostKey {
-    HostKey { algorithm: key.algorithm().as_str().to_owned(), fingerprint: key.fingerprint(HashAlg::Sha256).to_string() }
+    HostKey {
+        algorithm: key.algorithm().as_str().to_owned(),
+        fingerprint: key.fingerprint(HashAlg::Sha256).to_string(),
+    }
 }
 
 impl Entry {

@@ -180,7 +180,8 @@ impl SshPool {
             inner.settle(key, &result);
             result
         });
-        let gone = move |e: tokio::task::JoinError| SshError::Lost { target: label, why: e.to_string(), maybe_started: false };
+        let gone =
+            move |e: tokio::task::JoinError| SshError::Lost { target: label, why: e.to_string(), maybe_started: false };
         let pending = async move { task.await.unwrap_or_else(|e| Err(gone(e))) }.boxed().shared();
         slots.insert(key, Slot::Connecting(pending.clone()));
         pending
@@ -194,7 +195,8 @@ impl Inner {
             Some(hop) => Some(SshPool { inner: Arc::clone(&self) }.pending(hop).await?),
             None => None,
         };
-        let lost = |_| SshError::Lost { target: target.label.clone(), why: "the pool is closed".into(), maybe_started: false };
+        let lost =
+            |_| SshError::Lost { target: target.label.clone(), why: "the pool is closed".into(), maybe_started: false };
         let _permit = self.handshakes.acquire().await.map_err(lost)?;
         self.connector.connect_over(&target, via).await
     }
@@ -236,7 +238,9 @@ impl Inner {
 fn evict(slots: &mut HashMap<PoolKey, Slot>, idle_timeout: Duration, max_idle: usize) {
     slots.retain(|_, slot| match slot {
         Slot::Connecting(_) => true,
-        Slot::Ready(connection) => connection.is_alive() && connection.idle_for().is_none_or(|idle| idle < idle_timeout),
+        Slot::Ready(connection) => {
+            connection.is_alive() && connection.idle_for().is_none_or(|idle| idle < idle_timeout)
+        }
     });
     let idle_of = |(key, slot): (&PoolKey, &Slot)| match slot {
         Slot::Ready(connection) => connection.idle_for().map(|idle| (idle, *key)),

@@ -251,7 +251,9 @@ impl Tokens<'_> {
                 Some('p') => out.push_str(&self.port.to_string()),
                 Some('r') => out.push_str(self.user),
                 Some('u') => out.push_str(self.env.user.as_deref().unwrap_or("")),
-                Some('d') => out.push_str(&self.env.home.as_ref().map_or_else(String::new, |h| h.display().to_string())),
+                Some('d') => {
+                    out.push_str(&self.env.home.as_ref().map_or_else(String::new, |h| h.display().to_string()))
+                }
                 Some('%') | None => out.push('%'),
                 Some(other) => {
                     out.push('%');
@@ -264,7 +266,12 @@ impl Tokens<'_> {
 }
 
 /// The hop right before the target, linked to the ones before it.
-fn via(target: &SshTarget, config: &HostConfig, env: &SshEnvironment, depth: usize) -> Result<Option<ResolvedTarget>, SshError> {
+fn via(
+    target: &SshTarget,
+    config: &HostConfig,
+    env: &SshEnvironment,
+    depth: usize,
+) -> Result<Option<ResolvedTarget>, SshError> {
     let chain = match (&target.jumps, &config.proxy_jump) {
         (Some(jumps), _) => jumps.clone(),
         (None, Some(text)) => {

@@ -82,8 +82,9 @@ fn an_alias_replaces_host_and_port_in_known_hosts() {
 
 #[test]
 fn jumps_chain_and_have_their_own_blocks() {
-    let home =
-        home("Host web1\n ProxyJump one,admin@two:23\nHost one\n User first\n ProxyJump zero\nHost two\n Port 99\n ProxyJump nowhere\n");
+    let home = home(
+        "Host web1\n ProxyJump one,admin@two:23\nHost one\n User first\n ProxyJump zero\nHost two\n Port 99\n ProxyJump nowhere\n",
+    );
     let web = resolve(&home, &SshTarget::named("web1"));
     let hops: Vec<_> = web.hops().iter().map(|h| format!("{}@{}:{}", h.user, h.host, h.port)).collect();
     assert_eq!(hops, ["me@zero:22", "first@one:22", "admin@two:23"]);

@@ -171,7 +171,8 @@ phases: [{ name: a, on: runner, steps: [{ tool: http, with: { url: "https://x/",
     ask_for.secrets[0].1 = "other".to_owned();
     assert_eq!(ask(&ask_for).expect("a plan").digest, planned.digest, "the digest does not depend on a secret's value");
     ask_for.params = std::mem::take(&mut ask_for.secrets);
-    let refused = ask(&ask_for).map(|_| ()).expect_err("a command line is no place for a secret").to_string();
+    let refused = ask(&ask_for).map(|_| ()).expect_err("a command line is no place for a secret");
+    let refused = format!("refused: {refused}");
     assert!(refused.contains("everyone on this machine can read a command line"), "{refused}");
     assert!(!refused.contains("hunter2"), "{refused}");
 }

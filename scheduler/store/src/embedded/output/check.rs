@@ -17,23 +17,14 @@ use crate::error::{During, Result, StoreError};
 use crate::report::VerifyReport;
 
 /// Checks every segment that the database names.
-pub(crate) fn all_segments(
-    conn: &Connection,
-    layout: &Layout,
-    report: &mut VerifyReport,
-) -> Result<()> {
+pub(crate) fn all_segments(conn: &Connection, layout: &Layout, report: &mut VerifyReport) -> Result<()> {
     let op = "list segments";
-    let mut statement = conn
-        .prepare("SELECT job, segment, bytes FROM segments ORDER BY job, segment")
-        .during(op, &layout.db())?;
+    let mut statement =
+        conn.prepare("SELECT job, segment, bytes FROM segments ORDER BY job, segment").during(op, &layout.db())?;
     let rows = statement
-        .query_map([], |row| {
-            Ok((from_db(row.get(0)?), row.get(1)?, from_db(row.get(2)?)))
-        })
+        .query_map([], |row| Ok((from_db(row.get(0)?), row.get(1)?, from_db(row.get(2)?))))
         .during(op, &layout.db())?;
-    let segments = rows
-        .collect::<rusqlite::Result<Vec<(u64, u32, u64)>>>()
-        .during(op, &layout.db())?;
+    let segments = rows.collect::<rusqlite::Result<Vec<(u64, u32, u64)>>>().during(op, &layout.db())?;
     for (job, segment, bytes) in segments {
         let mut found = VerifyReport::default();
         check_segment(conn, layout, (job, segment, bytes), &mut found)?;
@@ -43,10 +34,7 @@ pub(crate) fn all_segments(
         }
         report.frames += found.frames;
         report.lost_pieces += found.lost_pieces;
-        found
-            .problems
-            .into_iter()
-            .for_each(|line| report.problem(line));
+        found.problems.into_iter().for_each(|line| report.problem(line));
         found.notes.into_iter().for_each(|line| report.note(line));
     }
     Ok(())
@@ -69,9 +57,7 @@ fn check_segment(
     let file = match File::open(&path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            report.problem(format!(
-                "outputs, job {job} segment {segment}: the file is missing"
-            ));
+            report.problem(format!("outputs, job {job} segment {segment}: the file is missing"));
             return Ok(());
         }
         Err(e) => return Err(e).during("open", &path),
@@ -83,11 +69,7 @@ fn check_segment(
     let mut index = index_of(conn, layout, (job, segment, bytes), report)?;
     let mut position = 0;
     while position < bytes {
-        let place = Place {
-            job,
-            segment,
-            position,
-        };
+        let place = Place { job, segment, position };
         match check_frame(&file, layout, place, &mut index, report)? {
             Some(length) => position += length,
             None => {
@@ -100,12 +82,12 @@ fn check_segment(
         }
     }
     if position != bytes {
-        report.problem(format!("segments, job {job} segment {segment}: {bytes} bytes are acknowledged, but a frame ends at {position}"));
+        report.problem(format!(
+            "segments, job {job} segment {segment}: {bytes} bytes are acknowledged, but a frame ends at {position}"
+        ));
     }
     for ((position, _), (key, offset, _)) in index {
-        report.problem(format!(
-            "pieces, {key} offset {offset}: no such piece in segment {segment} byte {position}"
-        ));
+        report.problem(format!("pieces, {key} offset {offset}: no such piece in segment {segment} byte {position}"));
     }
     Ok(())
 }
@@ -123,9 +105,7 @@ fn index_of(
     let mut statement = conn
         .prepare_cached("SELECT task, attempt, step, stream, offset, len, position, inner, lost FROM pieces WHERE job = ?1 AND segment = ?2")
         .during(op, &layout.db())?;
-    let mut rows = statement
-        .query(params![to_db(job), segment])
-        .during(op, &layout.db())?;
+    let mut rows = statement.query(params![to_db(job), segment]).during(op, &layout.db())?;
     let mut index = Index::new();
     while let Some(row) = rows.next().during(op, &layout.db())? {
         let mut read = || -> rusqlite::Result<()> {
@@ -140,10 +120,7 @@ fn index_of(
                     step: row.get(2)?,
                     stream: row.get(3)?,
                 };
-                index.insert(
-                    (position, row.get(7)?),
-                    (key, from_db(row.get(4)?), row.get(5)?),
-                );
+                index.insert((position, row.get(7)?), (key, from_db(row.get(4)?), row.get(5)?));
             }
             Ok(())
         };
@@ -172,9 +149,7 @@ fn check_frame(
     match frame::decode(&bytes, place) {
         Ok((entries, _)) => {
             for entry in entries {
-                if index.remove(&(place.position, entry.inner))
-                    != Some((entry.key, entry.offset, entry.len))
-                {
+                if index.remove(&(place.position, entry.inner)) != Some((entry.key, entry.offset, entry.len)) {
                     report.problem(format!(
                         "pieces, {} offset {}: {place} holds it, but the index says otherwise",
                         entry.key, entry.offset

@@ -35,11 +35,7 @@ pub(crate) struct Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "job {} segment {} byte {}",
-            self.job, self.segment, self.position
-        )
+        write!(f, "job {} segment {} byte {}", self.job, self.segment, self.position)
     }
 }
 
@@ -107,12 +103,7 @@ impl FrameBuilder {
             raw.push(key.stream);
             raw.extend_from_slice(&offset.to_le_bytes());
             raw.extend_from_slice(&len.to_le_bytes());
-            entries.push(Entry {
-                key,
-                offset,
-                len,
-                inner: as_u32(inner),
-            });
+            entries.push(Entry { key, offset, len, inner: as_u32(inner) });
             inner += len as usize;
         }
         raw.extend_from_slice(&self.data);
@@ -146,48 +137,28 @@ pub(crate) fn parse_head(head: &[u8], place: Place) -> Result<Head, String> {
         return Err("no frame begins here".to_owned());
     }
     if head[4] != MAJOR {
-        return Err(format!(
-            "the frame has version {}, this program knows {MAJOR}",
-            head[4]
-        ));
+        return Err(format!("the frame has version {}, this program knows {MAJOR}", head[4]));
     }
     if u64_at(head, 8) != place.job || u32_at(head, 16) != place.segment {
-        return Err(format!(
-            "the frame belongs to job {} segment {}",
-            u64_at(head, 8),
-            u32_at(head, 16)
-        ));
+        return Err(format!("the frame belongs to job {} segment {}", u64_at(head, 8), u32_at(head, 16)));
     }
-    let (raw_len, body_len, entries) = (
-        u32_at(head, 20) as usize,
-        u32_at(head, 24) as usize,
-        u32_at(head, 28) as usize,
-    );
+    let (raw_len, body_len, entries) =
+        (u32_at(head, 20) as usize, u32_at(head, 24) as usize, u32_at(head, 28) as usize);
     // zstd may make incompressible bytes a little larger.
     if raw_len > RAW_MAX || body_len > RAW_MAX + RAW_MAX / 8 || entries * ENTRY > raw_len {
-        return Err(format!(
-            "the frame says {raw_len} raw bytes, {body_len} bytes and {entries} entries"
-        ));
+        return Err(format!("the frame says {raw_len} raw bytes, {body_len} bytes and {entries} entries"));
     }
-    Ok(Head {
-        raw_len,
-        body_len,
-        entries,
-    })
+    Ok(Head { raw_len, body_len, entries })
 }
 
 /// Checks a whole frame and decompresses it: its entries, and the raw bytes that they point into.
 pub(crate) fn decode(frame: &[u8], place: Place) -> Result<(Vec<Entry>, Vec<u8>), String> {
     let head = parse_head(frame, place)?;
-    let body = frame
-        .get(HEAD..HEAD + head.body_len)
-        .ok_or("the frame is cut off")?;
-    if checksum(&[&frame[..SUMMED], &place.position.to_le_bytes()], body)[..] != frame[SUMMED..HEAD]
-    {
+    let body = frame.get(HEAD..HEAD + head.body_len).ok_or("the frame is cut off")?;
+    if checksum(&[&frame[..SUMMED], &place.position.to_le_bytes()], body)[..] != frame[SUMMED..HEAD] {
         return Err("the checksum does not match".to_owned());
     }
-    let raw = zstd::bulk::decompress(body, head.raw_len)
-        .map_err(|e| format!("the frame does not decompress: {e}"))?;
+    let raw = zstd::bulk::decompress(body, head.raw_len).map_err(|e| format!("the frame does not decompress: {e}"))?;
     let mut entries = Vec::with_capacity(head.entries);
     let mut inner = head.entries * ENTRY;
     for entry in raw.chunks_exact(ENTRY).take(head.entries) {
@@ -199,12 +170,7 @@ pub(crate) fn decode(frame: &[u8], place: Place) -> Result<(Vec<Entry>, Vec<u8>)
             stream: entry[16],
         };
         let len = u32_at(entry, 25);
-        entries.push(Entry {
-            key,
-            offset: u64_at(entry, 17),
-            len,
-            inner: as_u32(inner),
-        });
+        entries.push(Entry { key, offset: u64_at(entry, 17), len, inner: as_u32(inner) });
         inner += len as usize;
     }
     if inner == raw.len() && raw.len() == head.raw_len {

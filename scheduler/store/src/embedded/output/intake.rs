@@ -27,11 +27,7 @@ pub(crate) struct Intake {
 }
 
 /// Sorts the chunks of a commit.
-pub(crate) fn take_in(
-    conn: &Connection,
-    layout: &Layout,
-    chunks: Vec<OutputChunk>,
-) -> Result<Intake> {
+pub(crate) fn take_in(conn: &Connection, layout: &Layout, chunks: Vec<OutputChunk>) -> Result<Intake> {
     let mut intake = Intake::default();
     for chunk in chunks {
         if chunk.bytes.len() > CHUNK_MAX {
@@ -47,11 +43,7 @@ pub(crate) fn take_in(
             None => stored_len(conn, layout, &stream)?,
         };
         if chunk.offset > stored {
-            return Err(StoreError::OutputGap {
-                stream,
-                stored,
-                offset: chunk.offset,
-            });
+            return Err(StoreError::OutputGap { stream, stored, offset: chunk.offset });
         }
         let length = chunk.bytes.len() as u64;
         let skip = (stored - chunk.offset).min(length);
@@ -60,10 +52,7 @@ pub(crate) fn take_in(
         // skip is at most the length of the chunk, so it fits.
         let new = &chunk.bytes[usize::try_from(skip).unwrap_or(chunk.bytes.len())..];
         if !new.is_empty() {
-            let run = intake.runs.entry(stream).or_insert_with(|| Run {
-                offset: stored,
-                bytes: Vec::new(),
-            });
+            let run = intake.runs.entry(stream).or_insert_with(|| Run { offset: stored, bytes: Vec::new() });
             run.bytes.extend_from_slice(new);
         }
     }
@@ -80,16 +69,7 @@ pub(crate) fn stored_len(conn: &Connection, layout: &Layout, key: &StreamKey) ->
         )
         .during("read the length of an output", &db)?;
     let len: i64 = statement
-        .query_row(
-            params![
-                to_db(key.job),
-                to_db(key.task),
-                key.attempt,
-                key.step,
-                key.stream
-            ],
-            |row| row.get(0),
-        )
+        .query_row(params![to_db(key.job), to_db(key.task), key.attempt, key.step, key.stream], |row| row.get(0))
         .during("read the length of an output", &db)?;
     Ok(from_db(len))
 }

@@ -38,20 +38,10 @@ struct Cache {
 }
 
 /// Reads from an offset on.
-pub(crate) fn read(
-    conn: &Connection,
-    layout: &Layout,
-    key: &StreamKey,
-    from: u64,
-    max: usize,
-) -> Result<OutputPage> {
+pub(crate) fn read(conn: &Connection, layout: &Layout, key: &StreamKey, from: u64, max: usize) -> Result<OutputPage> {
     let max = max.clamp(1, READ_MAX);
     let len = stored_len(conn, layout, key)?;
-    let mut page = OutputPage {
-        next_offset: from.min(len),
-        len,
-        ..OutputPage::default()
-    };
+    let mut page = OutputPage { next_offset: from.min(len), len, ..OutputPage::default() };
     let mut left = max;
     let mut cache = Cache::default();
     while page.next_offset < len && left > 0 {
@@ -63,11 +53,7 @@ pub(crate) fn read(
             push_lost(&mut page, end);
             continue;
         }
-        let place = Place {
-            job: key.job,
-            segment: row.segment,
-            position: row.position,
-        };
+        let place = Place { job: key.job, segment: row.segment, position: row.position };
         let raw = match cache.frame(layout, place) {
             Err(StoreError::Corrupt { .. }) if stored_len(conn, layout, key)? == 0 => {
                 return Ok(OutputPage::default());
@@ -75,14 +61,8 @@ pub(crate) fn read(
             other => other?,
         };
         let skip = page.next_offset - row.offset;
-        let bytes =
-            slice(raw, row.inner + skip, (row.len - skip).min(left as u64)).ok_or_else(|| {
-                StoreError::corrupt(
-                    "pieces",
-                    place.to_string(),
-                    "the index points beyond the frame",
-                )
-            })?;
+        let bytes = slice(raw, row.inner + skip, (row.len - skip).min(left as u64))
+            .ok_or_else(|| StoreError::corrupt("pieces", place.to_string(), "the index points beyond the frame"))?;
         left -= bytes.len();
         page.chunks.push((page.next_offset, bytes.to_vec()));
         page.next_offset += bytes.len() as u64;
@@ -105,23 +85,14 @@ pub(crate) fn streams(conn: &Connection, layout: &Layout, job: u64) -> Result<Ve
                 step: row.get(2)?,
                 stream: row.get(3)?,
             };
-            Ok(StreamInfo {
-                key,
-                len: from_db(row.get(4)?),
-            })
+            Ok(StreamInfo { key, len: from_db(row.get(4)?) })
         })
         .during(op, &layout.db())?;
-    rows.collect::<rusqlite::Result<_>>()
-        .during(op, &layout.db())
+    rows.collect::<rusqlite::Result<_>>().during(op, &layout.db())
 }
 
 /// The piece that holds an offset.
-fn piece_at(
-    conn: &Connection,
-    layout: &Layout,
-    key: &StreamKey,
-    offset: u64,
-) -> Result<Option<IndexRow>> {
+fn piece_at(conn: &Connection, layout: &Layout, key: &StreamKey, offset: u64) -> Result<Option<IndexRow>> {
     let op = "read the index of outputs";
     let mut statement = conn
         .prepare_cached(
@@ -130,21 +101,9 @@ fn piece_at(
         )
         .during(op, &layout.db())?;
     let mut rows = statement
-        .query(params![
-            to_db(key.job),
-            to_db(key.task),
-            key.attempt,
-            key.step,
-            key.stream,
-            to_db(offset)
-        ])
+        .query(params![to_db(key.job), to_db(key.task), key.attempt, key.step, key.stream, to_db(offset)])
         .during(op, &layout.db())?;
-    let row = rows
-        .next()
-        .during(op, &layout.db())?
-        .map(index_row)
-        .transpose()
-        .during(op, &layout.db())?;
+    let row = rows.next().during(op, &layout.db())?.map(index_row).transpose().during(op, &layout.db())?;
     Ok(row.filter(|row| offset < row.offset + row.len))
 }
 
@@ -161,20 +120,11 @@ pub(crate) fn index_row(row: &Row<'_>) -> rusqlite::Result<IndexRow> {
 }
 
 /// Retention may remove the job between two looks; then there is nothing to read. Otherwise a piece is missing in the index.
-fn gone_or_corrupt(
-    conn: &Connection,
-    layout: &Layout,
-    key: &StreamKey,
-    page: &OutputPage,
-) -> Result<OutputPage> {
+fn gone_or_corrupt(conn: &Connection, layout: &Layout, key: &StreamKey, page: &OutputPage) -> Result<OutputPage> {
     if stored_len(conn, layout, key)? == 0 {
         return Ok(OutputPage::default());
     }
-    Err(StoreError::corrupt(
-        "pieces",
-        format!("{key} offset {}", page.next_offset),
-        "the index has a gap",
-    ))
+    Err(StoreError::corrupt("pieces", format!("{key} offset {}", page.next_offset), "the index has a gap"))
 }
 
 fn push_lost(page: &mut OutputPage, end: u64) {
@@ -188,28 +138,19 @@ fn push_lost(page: &mut OutputPage, end: u64) {
 fn slice(raw: &[u8], at: u64, len: u64) -> Option<&[u8]> {
     let at = usize::try_from(at).ok()?;
     let len = usize::try_from(len).ok()?;
-    raw.get(at..at.checked_add(len)?)
-        .filter(|bytes| !bytes.is_empty())
+    raw.get(at..at.checked_add(len)?).filter(|bytes| !bytes.is_empty())
 }
 
 impl Cache {
     fn frame(&mut self, layout: &Layout, place: Place) -> Result<&[u8]> {
-        if self
-            .frame
-            .as_ref()
-            .is_none_or(|(cached, _)| *cached != place)
-        {
+        if self.frame.as_ref().is_none_or(|(cached, _)| *cached != place) {
             let path = layout.segment(place.job, place.segment);
             let file = match self.file.take() {
                 Some((segment, file)) if segment == place.segment => file,
                 Some(_) | None => match File::open(&path) {
                     Ok(file) => file,
                     Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                        return Err(StoreError::corrupt(
-                            "outputs",
-                            place.to_string(),
-                            "the segment file is missing",
-                        ));
+                        return Err(StoreError::corrupt("outputs", place.to_string(), "the segment file is missing"));
                     }
                     Err(e) => return Err(e).during("open", &path),
                 },
@@ -230,9 +171,7 @@ pub(crate) fn read_frame(file: &File, layout: &Layout, place: Place) -> Result<V
     let path = layout.segment(place.job, place.segment);
     let mut frame = vec![0; HEAD];
     let read = |buffer: &mut [u8], at: u64| match file.read_exact_at(buffer, at) {
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
-            Err(corrupt("the file ends inside a frame".to_owned()))
-        }
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Err(corrupt("the file ends inside a frame".to_owned())),
         other => other.during("read", &path),
     };
     read(&mut frame, place.position)?;

@@ -33,25 +33,13 @@ pub(crate) fn repair(conn: &mut Connection, layout: &Layout, clean: bool) -> Res
 }
 
 /// Blobs that were renamed into place but never recorded, or whose record retention removed just before a crash.
-fn remove_orphan_blobs(
-    conn: &Connection,
-    layout: &Layout,
-    repairs: &mut Vec<Repair>,
-) -> Result<()> {
-    let mut known = conn
-        .prepare("SELECT 1 FROM blobs WHERE digest = ?1")
-        .during("look for a blob", &layout.db())?;
+fn remove_orphan_blobs(conn: &Connection, layout: &Layout, repairs: &mut Vec<Repair>) -> Result<()> {
+    let mut known = conn.prepare("SELECT 1 FROM blobs WHERE digest = ?1").during("look for a blob", &layout.db())?;
     for (digest, path) in blob_files(layout)? {
-        if !known
-            .exists([&digest])
-            .during("look for a blob", &layout.db())?
-        {
+        if !known.exists([&digest]).during("look for a blob", &layout.db())? {
             let bytes = files::size_if_there(&path)?.unwrap_or(0);
             files::remove_if_there(&path)?;
-            repairs.push(Repair::Orphan {
-                path: layout.relative(&path),
-                bytes,
-            });
+            repairs.push(Repair::Orphan { path: layout.relative(&path), bytes });
         }
     }
     Ok(())
@@ -63,9 +51,7 @@ pub(crate) fn blob_files(layout: &Layout) -> Result<Vec<(String, PathBuf)>> {
     for (folder, path) in files::list(&layout.blobs())? {
         if folder.len() == 2 {
             found.extend(
-                files::list(&path)?
-                    .into_iter()
-                    .filter(|(name, _)| name.len() == 64 && name.starts_with(&folder)),
+                files::list(&path)?.into_iter().filter(|(name, _)| name.len() == 64 && name.starts_with(&folder)),
             );
         }
     }
@@ -76,16 +62,12 @@ pub(crate) fn blob_files(layout: &Layout) -> Result<Vec<(String, PathBuf)>> {
 fn active_segments(conn: &Connection, layout: &Layout) -> Result<Vec<(u64, u32, u64)>> {
     let op = "list the active segments";
     // SQLite gives the other columns of the row that has the maximum.
-    let mut statement = conn
-        .prepare("SELECT job, max(segment), bytes FROM segments GROUP BY job")
-        .during(op, &layout.db())?;
+    let mut statement =
+        conn.prepare("SELECT job, max(segment), bytes FROM segments GROUP BY job").during(op, &layout.db())?;
     let rows = statement
-        .query_map([], |row| {
-            Ok((from_db(row.get(0)?), row.get(1)?, from_db(row.get(2)?)))
-        })
+        .query_map([], |row| Ok((from_db(row.get(0)?), row.get(1)?, from_db(row.get(2)?))))
         .during(op, &layout.db())?;
-    rows.collect::<rusqlite::Result<_>>()
-        .during(op, &layout.db())
+    rows.collect::<rusqlite::Result<_>>().during(op, &layout.db())
 }
 
 fn repair_segment(
@@ -102,36 +84,23 @@ fn repair_segment(
     files::make_dir(&layout.job_outputs(job))?;
     let file = files::open_rw(&path).during("open", &path)?;
     if size > bytes {
-        file.set_len(bytes)
-            .and_then(|()| file.sync_all())
-            .during("cut", &path)?;
-        repairs.push(Repair::OutputTail {
-            job,
-            segment,
-            bytes: size - bytes,
-        });
+        file.set_len(bytes).and_then(|()| file.sync_all()).during("cut", &path)?;
+        repairs.push(Repair::OutputTail { job, segment, bytes: size - bytes });
         return Ok(());
     }
     let whole = last_whole_frame(&file, layout, (job, segment), size);
     let tx = begin(conn, layout)?;
     let pieces = tx
-        .execute("UPDATE pieces SET lost = 1 WHERE job = ?1 AND segment = ?2 AND position >= ?3 AND lost = 0", (to_db(job), segment, to_db(whole)))
+        .execute(
+            "UPDATE pieces SET lost = 1 WHERE job = ?1 AND segment = ?2 AND position >= ?3 AND lost = 0",
+            (to_db(job), segment, to_db(whole)),
+        )
         .during("mark lost output", &layout.db())?;
-    tx.execute(
-        "UPDATE segments SET bytes = ?3 WHERE job = ?1 AND segment = ?2",
-        (to_db(job), segment, to_db(whole)),
-    )
-    .during("mark lost output", &layout.db())?;
+    tx.execute("UPDATE segments SET bytes = ?3 WHERE job = ?1 AND segment = ?2", (to_db(job), segment, to_db(whole)))
+        .during("mark lost output", &layout.db())?;
     tx.commit().during("mark lost output", &layout.db())?;
-    file.set_len(whole)
-        .and_then(|()| file.sync_all())
-        .during("cut", &path)?;
-    repairs.push(Repair::OutputLost {
-        job,
-        segment,
-        bytes: bytes - whole,
-        pieces: pieces as u64,
-    });
+    file.set_len(whole).and_then(|()| file.sync_all()).during("cut", &path)?;
+    repairs.push(Repair::OutputLost { job, segment, bytes: bytes - whole, pieces: pieces as u64 });
     Ok(())
 }
 
@@ -141,11 +110,7 @@ fn last_whole_frame(file: &File, layout: &Layout, (job, segment): (u64, u32), si
     let mut position = 0;
     let mut head = [0; HEAD];
     loop {
-        let place = Place {
-            job,
-            segment,
-            position,
-        };
+        let place = Place { job, segment, position };
         let next = file
             .read_exact_at(&mut head, position)
             .ok()
@@ -168,22 +133,13 @@ fn remove_orphans(conn: &Connection, layout: &Layout, repairs: &mut Vec<Repair>)
             continue;
         };
         let newest: Option<u32> = conn
-            .query_row(
-                "SELECT max(segment) FROM segments WHERE job = ?1",
-                [to_db(job)],
-                |row| row.get(0),
-            )
+            .query_row("SELECT max(segment) FROM segments WHERE job = ?1", [to_db(job)], |row| row.get(0))
             .during("find the active segment", &layout.db())?;
         for (name, path) in files::list(&dir)? {
-            if segment_number(&name)
-                .is_some_and(|number| newest.is_none_or(|newest| number > newest))
-            {
+            if segment_number(&name).is_some_and(|number| newest.is_none_or(|newest| number > newest)) {
                 let bytes = files::size_if_there(&path)?.unwrap_or(0);
                 files::remove_if_there(&path)?;
-                repairs.push(Repair::Orphan {
-                    path: layout.relative(&path),
-                    bytes,
-                });
+                repairs.push(Repair::Orphan { path: layout.relative(&path), bytes });
             }
         }
         if newest.is_none() && files::list(&dir)?.is_empty() {

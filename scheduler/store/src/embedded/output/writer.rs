@@ -53,13 +53,7 @@ pub(crate) struct OutputWriter {
 impl OutputWriter {
     pub(crate) fn new(layout: Layout, segment_max: u64) -> Result<Self> {
         let zstd = frame::compressor().during("prepare compression for", &layout.outputs())?;
-        Ok(Self {
-            layout,
-            segment_max,
-            open: HashMap::new(),
-            tick: 0,
-            zstd,
-        })
+        Ok(Self { layout, segment_max, open: HashMap::new(), tick: 0, zstd })
     }
 
     /// Writes what is new and syncs every touched file.
@@ -121,31 +115,17 @@ impl OutputWriter {
         builder: &FrameBuilder,
         written: &mut Written,
     ) -> Result<()> {
-        let place = Place {
-            job,
-            segment: active.segment,
-            position: active.len,
-        };
+        let place = Place { job, segment: active.segment, position: active.len };
         let path = self.layout.segment(job, active.segment);
-        let (frame, entries) = builder
-            .finish(place, &mut self.zstd)
-            .during("compress output for", &path)?;
-        active
-            .file
-            .write_all(&frame)
-            .during("append output to", &path)?;
+        let (frame, entries) = builder.finish(place, &mut self.zstd).during("compress output for", &path)?;
+        active.file.write_all(&frame).during("append output to", &path)?;
         active.len += frame.len() as u64;
-        written
-            .pieces
-            .extend(entries.into_iter().map(|entry| Piece { place, entry }));
+        written.pieces.extend(entries.into_iter().map(|entry| Piece { place, entry }));
         Ok(())
     }
 
     fn finish_segment(&self, job: u64, active: &Active, written: &mut Written) -> Result<()> {
-        active
-            .file
-            .sync_data()
-            .during("sync", &self.layout.segment(job, active.segment))?;
+        active.file.sync_data().during("sync", &self.layout.segment(job, active.segment))?;
         written.segments.push((job, active.segment, active.len));
         Ok(())
     }
@@ -157,11 +137,8 @@ impl OutputWriter {
             Some(active) => active,
             None => self.open_segment(conn, job)?,
         };
-        let mut active = if active.len >= self.segment_max {
-            self.create_segment(job, active.segment + 1)?
-        } else {
-            active
-        };
+        let mut active =
+            if active.len >= self.segment_max { self.create_segment(job, active.segment + 1)? } else { active };
         active.used = self.tick;
         Ok(active)
     }
@@ -169,28 +146,16 @@ impl OutputWriter {
     fn open_segment(&mut self, conn: &Connection, job: u64) -> Result<Active> {
         self.make_room();
         let newest: Option<(u32, i64)> = conn
-            .prepare_cached(
-                "SELECT segment, bytes FROM segments WHERE job = ?1 ORDER BY segment DESC LIMIT 1",
-            )
-            .and_then(|mut s| {
-                s.query_row([to_db(job)], |row| Ok((row.get(0)?, row.get(1)?)))
-                    .optional()
-            })
+            .prepare_cached("SELECT segment, bytes FROM segments WHERE job = ?1 ORDER BY segment DESC LIMIT 1")
+            .and_then(|mut s| s.query_row([to_db(job)], |row| Ok((row.get(0)?, row.get(1)?))).optional())
             .during("find the active segment", &self.layout.db())?;
         let Some((segment, len)) = newest else {
             return self.create_segment(job, 1);
         };
         let (len, path) = (from_db(len), self.layout.segment(job, segment));
         let mut file = files::open_rw(&path).during("open", &path)?;
-        file.set_len(len)
-            .and_then(|()| file.seek(SeekFrom::Start(len)))
-            .during("cut", &path)?;
-        Ok(Active {
-            file,
-            segment,
-            len,
-            used: self.tick,
-        })
+        file.set_len(len).and_then(|()| file.seek(SeekFrom::Start(len))).during("cut", &path)?;
+        Ok(Active { file, segment, len, used: self.tick })
     }
 
     /// A new file, whose name is durable before the database names it. One that is there holds nothing acknowledged.
@@ -204,22 +169,12 @@ impl OutputWriter {
         let file = files::open_rw(&path).during("create", &path)?;
         file.set_len(0).during("cut", &path)?;
         files::sync_dir(&dir)?;
-        Ok(Active {
-            file,
-            segment,
-            len: 0,
-            used: self.tick,
-        })
+        Ok(Active { file, segment, len: 0, used: self.tick })
     }
 
     fn make_room(&mut self) {
         while self.open.len() >= OPEN_MAX {
-            let Some(oldest) = self
-                .open
-                .iter()
-                .min_by_key(|(_, active)| active.used)
-                .map(|(&job, _)| job)
-            else {
+            let Some(oldest) = self.open.iter().min_by_key(|(_, active)| active.used).map(|(&job, _)| job) else {
                 return;
             };
             self.open.remove(&oldest);
