@@ -63,10 +63,10 @@ impl Question {
     /// The text; the answer is one key.
     pub(super) fn text(self) -> &'static str {
         match self {
-            Self::Leave => "[d]etach, [p]ause or [c]ancel the job? Enter goes on watching: ",
-            Self::Gate => "[c]onfirm, [r]eject or [d]etach? Enter goes on watching: ",
-            Self::Unresolved => "say how they ended with `resolve`. [d]etach? Enter goes on watching: ",
-            Self::Paused => "[r]esume, [c]ancel or [d]etach? Enter goes on watching: ",
+            Self::Leave => "[d]etach, [p]ause or [x] cancel the job? Enter goes on watching: ",
+            Self::Gate => "[c]onfirm, [r]eject or [d]etach? ",
+            Self::Unresolved => "say how they ended with `resolve`. [d]etach? ",
+            Self::Paused => "[r]esume, [x] cancel or [d]etach? ",
         }
     }
 
@@ -74,10 +74,13 @@ impl Question {
     pub(super) fn answer(self, key: Key) -> Option<Answer> {
         let cancel = || Answer::Do(Operation::Cancel { reason: String::new() });
         match (self, key) {
-            (_, Key::Enter) => Some(Answer::Watch),
+            (Self::Leave, Key::Enter) => Some(Answer::Watch),
+            // A job that stands still has nothing to watch: the question stays.
+            (Self::Gate | Self::Unresolved | Self::Paused, Key::Enter) => None,
             (_, Key::Interrupt | Key::Letter('d')) => Some(Answer::Detach),
             (Self::Leave, Key::Letter('p')) => Some(Answer::Do(Operation::Pause)),
-            (Self::Leave | Self::Paused, Key::Letter('c')) => Some(cancel()),
+            // Never the letter that confirms.
+            (Self::Leave | Self::Paused, Key::Letter('x')) => Some(cancel()),
             (Self::Gate, Key::Letter('c')) => Some(Answer::Do(Operation::Confirm)),
             (Self::Gate, Key::Letter('r')) => Some(Answer::Do(Operation::Reject)),
             (Self::Paused, Key::Letter('r')) => Some(Answer::Do(Operation::Resume)),
@@ -114,10 +117,12 @@ mod tests {
             for letter in named {
                 assert!(question.answer(Key::Letter(letter)).is_some(), "{question:?} {letter}");
             }
-            assert_eq!(question.answer(Key::Letter('x')), None);
-            assert_eq!(question.answer(Key::Enter), Some(Answer::Watch));
+            assert_eq!(question.answer(Key::Letter('z')), None);
             assert_eq!(question.answer(Key::Interrupt), Some(Answer::Detach));
         }
+        assert_eq!(Question::Leave.answer(Key::Enter), Some(Answer::Watch));
+        assert_eq!(Question::Gate.answer(Key::Enter), None, "a gate's question is not lost by a stray key");
+        assert_eq!(Question::Leave.answer(Key::Letter('c')), None, "the key that confirms never cancels");
         assert_eq!(Question::Gate.answer(Key::Letter('c')), Some(Answer::Do(Operation::Confirm)));
         assert_eq!(Question::Paused.answer(Key::Letter('r')), Some(Answer::Do(Operation::Resume)));
     }

@@ -132,7 +132,10 @@ fn one_cluster(cluster: &ClusterView, view: &JobView, look: &Look) -> String {
     let mut shown = format!("\n{}{}\n", style::strong(&names), style::word(&cluster.verdict)(&format!(" · {head}")));
     let sample = text::harmless(&cluster.sample);
     let lines: Vec<&str> = sample.lines().collect();
-    for line in lines.iter().take(MAX_SAMPLE_LINES) {
+    // Of a failure the end says more than the beginning.
+    let skipped =
+        if cluster.verdict == Verdict::Failed.word() { lines.len().saturating_sub(MAX_SAMPLE_LINES) } else { 0 };
+    for line in lines.iter().skip(skipped).take(MAX_SAMPLE_LINES) {
         shown.push_str(&format!("  {}\n", line.trim_end()));
     }
     if lines.len() > MAX_SAMPLE_LINES || cluster.sample.len() >= SAMPLE_BYTES {

@@ -67,6 +67,9 @@ pub struct GrantAttempt {
     pub phases: Map<String, Value>,
     /// Set when a runner had begun it: what is not found on the target is then lost, not new.
     pub resume: Option<Resume>,
+    /// Whether a lease of this attempt was given before, so that it may have begun though nobody has said so: a stop must
+    /// then reach the host.
+    pub again: bool,
 }
 
 /// What the scheduler knows of an attempt that had begun.

@@ -53,7 +53,7 @@ pub enum RunnerError {
         source: std::io::Error,
     },
     /// Its folder cannot be named on a command line.
-    #[error("the runner's folder cannot be used")]
+    #[error("the runner's folder cannot be used; choose a state folder with a plain path with `--state-dir`")]
     Path(#[source] autoexec_process::supervisor::BadDirectory),
 }
 

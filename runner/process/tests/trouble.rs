@@ -30,6 +30,15 @@ async fn exit_codes_are_the_scripts_own() {
 }
 
 #[tokio::test]
+async fn a_script_whose_folder_is_removed_has_not_failed_to_start() {
+    for shell in shells() {
+        let host = Host::new(shell);
+        let (ended, _) = host.start(&script("gone", "rm -rf \"$AUTOEXEC_FILES\"; exit 0")).await;
+        assert!(matches!(ended, Ended::Lost { .. }), "{shell:?} {ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn odd_output_is_output() {
     let cases: [(&str, &str, &[u8], &[u8]); 5] = [
         ("none", "exec >&- 2>&-; exit 0", b"", b""),

@@ -73,11 +73,14 @@ fn what_a_person_or_a_policy_stopped_is_in_no_budget() {
         [FAILED, OutcomeClass::Unreachable, OutcomeClass::TimedOut, OutcomeClass::Interrupted]
             .map(|class| (class, &[0][..]))
             .into();
-    for outcome in [Outcome::Killed, Outcome::KillUnconfirmed, Outcome::Rejected, Outcome::Cancelled] {
+    for outcome in [Outcome::Killed, Outcome::Rejected, Outcome::Cancelled] {
         let mut world = world(budget(BudgetScope::Job, &all));
         world.end("web1", "a", failed(outcome));
         assert_eq!(world.job_state(), JobState::Running);
     }
+    let mut world = world(budget(BudgetScope::Job, &all));
+    world.end("web1", "a", failed(Outcome::KillUnconfirmed));
+    assert_eq!(world.job_state(), JobState::Stopping, "what could not be ended may still run");
 }
 
 /// Fails one target of each batch in phase `a`; the state of the job then.

@@ -172,7 +172,7 @@ fn at_a_terminal(sandbox: &Sandbox, line: &str) -> Option<(std::process::Child, 
 fn at_a_terminal_an_interrupt_asks_what_to_do() {
     use std::io::Write as _;
     // The key, the end of the command line, and the state of the job a moment later.
-    for (key, code, state) in [("d", 130, "running"), ("c", 1, "cancelled")] {
+    for (key, code, state) in [("d", 130, "running"), ("x", 1, "cancelled")] {
         let held = Held::new();
         let line = format!("exec autoexec run -i {} -t @web -- '{}'", held.hosts, held.script);
         let Some((mut child, mut keys)) = at_a_terminal(&held.sandbox, &line) else { return };

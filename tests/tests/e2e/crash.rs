@@ -211,7 +211,7 @@ fn a_cancel_that_the_daemon_did_not_survive_is_carried_out() {
     sandbox.expect(1, &["watch", &id]);
     let view = sandbox.show(&id);
     assert_eq!(view["state"], "cancelled", "{view:#}");
-    assert_eq!(sandbox.processes_of(&id, None), Vec::<u32>::new(), "processes of a cancelled job live on");
+    assert_eq!(sandbox.processes_of(&id, None), Vec::<u32>::new(), "processes of a cancelled job live on: {view:#}");
     for row in view["targets"].as_array().expect("targets") {
         assert_eq!(row["outcome"], "killed", "{row:#}");
     }

@@ -14,6 +14,11 @@ use crate::plan::{Place, Strategy};
 /// Characters of a name.
 const MAX_NAME: usize = 64;
 
+/// Whether a text can be the name of a job: a name that is no number and not `last`, which mean jobs already.
+pub fn is_job_name(text: &str) -> bool {
+    is_name(text) && text != "last" && !text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Whether a text can name a job, group, phase or step: 1 to 64 letters, digits, `_` and `-`.
 pub fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
@@ -63,6 +68,14 @@ impl Checker<'_> {
 
     fn job(&mut self, job: &JobSpec) {
         self.name("the name of a job", &job.name);
+        if is_name(&job.name) && !is_job_name(&job.name) {
+            let hint = "jobs are found by number, by name and as `last`; add a word";
+            self.error(
+                job.name.place,
+                format!("`{}` would mean another job on the command line", job.name.value),
+                hint,
+            );
+        }
         for error in check_declarations(&job.params) {
             self.found.push(error.to_diagnostic(self.src));
         }

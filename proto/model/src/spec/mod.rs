@@ -24,7 +24,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use check::{is_name, step_ids};
+pub use check::{is_job_name, is_name, step_ids};
 pub use credential::{CredentialError, CredentialRef, CredentialSpec};
 pub use group::{BatchChoice, BetweenSpec, GroupSpec, OrderBy, OrderSpec, PhaseSpec};
 pub use host_key::HostKeySpec;

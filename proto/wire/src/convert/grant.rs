@@ -4,7 +4,7 @@ use autoexec_model::grant::{Grant, GrantAttempt, GrantFile, Resume, RunnerHello,
 
 message!(Grant <=> Grant { instance, job_name, params, secrets, files, attempts, all; phase });
 message!(GrantFile <=> GrantFile { param, name, sha256, size });
-message!(GrantAttempt <=> GrantAttempt { epoch, target, phases, resume; attempt });
+message!(GrantAttempt <=> GrantAttempt { epoch, target, phases, resume, again; attempt });
 message!(Resume <=> Resume { started_at, step, stdout, stderr });
 message!(RunnerHello <=> RunnerHello { runner, version, capacity, labels, live });
 message!(ToolPackage <=> ToolPackage { name, digest, manifest, files });

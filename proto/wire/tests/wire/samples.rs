@@ -175,6 +175,7 @@ impl Samples {
             files: vec![GrantFile { param: self.s("p"), name: self.s("n"), sha256: self.s("abc"), size: self.big(1) }],
             attempts: vec![
                 GrantAttempt {
+                    again: true,
                     attempt: self.attempt(),
                     epoch: Epoch(self.number),
                     target: Some(self.target()),
@@ -182,6 +183,7 @@ impl Samples {
                     resume: Some(Resume { started_at: self.at(1), step: self.number, stdout: self.big(1), stderr: 7 }),
                 },
                 GrantAttempt {
+                    again: true,
                     attempt: self.attempt(),
                     epoch: Epoch(0),
                     target: None,
@@ -189,6 +191,7 @@ impl Samples {
                     resume: None,
                 },
                 GrantAttempt {
+                    again: true,
                     attempt: self.attempt(),
                     epoch: Epoch(1),
                     target: Some(self.bare_target()),

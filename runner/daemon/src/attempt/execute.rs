@@ -9,6 +9,7 @@
 //!
 //! The fence on the host makes a repeated start harmless, so nothing here needs to remember more than offsets.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use autoexec_model::grant::Stream;
@@ -20,6 +21,7 @@ use autoexec_process::frame;
 use autoexec_process::payload::payload;
 use autoexec_process::supervisor::{Offsets, StartOptions};
 use bytes::Bytes;
+use regex::Regex;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -96,9 +98,21 @@ impl Seen {
                 .rev()
                 .map(str::trim)
                 .find(|line| !line.is_empty())
-                .map(|line| line.chars().take(200).collect::<String>())
+                .map(|line| without_folder(line).chars().take(200).collect::<String>())
         };
         last(stderr).or_else(|| last(stdout)).unwrap_or_default()
+    }
+}
+
+/// The folder of an attempt, wherever it is.
+static FOLDER: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"[^\s'\x22]*/autoexec-\d+/[0-9a-f]{8}-\d+-\d+-\d+-s\d+-t\d+/(?:\w{32}/)?").ok());
+
+/// A line without the path of the attempt's folder, which tells nobody anything: `script: 1: nginx: not found`.
+fn without_folder(line: &str) -> String {
+    match &*FOLDER {
+        Some(folder) => folder.replace_all(line, "").into_owned(),
+        None => line.to_owned(),
     }
 }
 
@@ -207,8 +221,15 @@ impl Run<'_> {
                     reason: error.message,
                 },
             };
+            let lost = matches!(ended, Ended::Lost { .. });
             match self.judge(ended, seen.began) {
-                Judged::Over(end) => return end,
+                Judged::Over(end) => {
+                    if lost {
+                        // Its supervisor is gone, and children of it may live on: nothing of it may run beside a retry.
+                        self.kill().await;
+                    }
+                    return end;
+                }
                 Judged::Again(next, why) => {
                     mode = next;
                     let until = *deadline.get_or_insert_with(|| now() + limit);
@@ -265,6 +286,10 @@ impl Run<'_> {
             }),
             Ended::Unknown => Judged::Again(Mode::Start, "it had not begun".to_owned()),
             Ended::Refused(refusal) if refusal.kind == RefusalKind::Cut => Judged::Again(Mode::Start, refusal.text),
+            // What began cannot fail to start: its folder is gone, or the host says so of a later look.
+            Ended::Refused(refusal) if began || self.must_exist => Judged::Over(RunEnd::Interrupted {
+                message: format!("its traces on the host are gone: {}", refusal.text),
+            }),
             Ended::Refused(refusal) => Judged::Over(RunEnd::FailedToStart { message: refusal.text }),
             Ended::ChannelLost { begun: Begun::No, reason } if !began && !self.must_exist => {
                 Judged::Again(Mode::Start, reason)
@@ -273,7 +298,7 @@ impl Run<'_> {
             Ended::NotSupervised { begun, said, code } => {
                 let code = code.map_or_else(String::new, |code| format!(" (exit {code})"));
                 let message = format!("the host answered something else than a shell{code}: {said}");
-                Judged::Over(if begun == Begun::Yes {
+                Judged::Over(if begun == Begun::Yes || began || self.must_exist {
                     RunEnd::Interrupted { message }
                 } else {
                     RunEnd::FailedToStart { message }

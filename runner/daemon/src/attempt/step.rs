@@ -105,7 +105,7 @@ impl StepRun<'_> {
 
     /// Whether something of this attempt may run on its host that this runner has not seen: then a stop must reach the host.
     fn may_run(&self) -> bool {
-        self.attempt.given.resume.is_some()
+        self.attempt.given.resume.is_some() || self.attempt.given.again
     }
 
     /// The tool of the step, when it uses one.

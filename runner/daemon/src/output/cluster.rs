@@ -1,6 +1,6 @@
 //! Which targets said the same: a digest of the output with everything masked that differs from host to host.
 //!
-//! Masked are the target's own name and address, IP addresses, UUIDs, dates and times, and process numbers. Lines are
+//! Masked are the target's own name and address, the attempt's folder, IP addresses, UUIDs, dates and times, and process numbers. Lines are
 //! hashed as they come, so that memory does not grow with the output.
 
 use std::sync::LazyLock;
@@ -16,7 +16,8 @@ const MAX_LINE: usize = 4 * 1024;
 /// In order of precedence: the longer forms first.
 static VARIABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"(?-u)(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+        r"(?-u)(?i)[^\s'\x22]*/autoexec-\d+/[0-9a-f]{8}-\d+-\d+-\d+-s\d+-t\d+/(?:\w{32}/)?",
+        r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
         r"|\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b",
         r"|\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?\b",
         r"|\b(?:\d{1,3}\.){3}\d{1,3}\b",

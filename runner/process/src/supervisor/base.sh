@@ -38,7 +38,8 @@ ax_why="no directory"
 for ax_t in $ax_places; do
 ax_B=$ax_t/autoexec-$ax_u
 own && [ -w "$ax_B" ] && return 0
-if [ -e "$ax_B" ] || [ -L "$ax_B" ]; then ax_why="base $ax_B is not ours or not writable"; continue; fi
+# Another command may have made it in between, so it is looked at once more.
+if [ -e "$ax_B" ] || [ -L "$ax_B" ]; then own && [ -w "$ax_B" ] && return 0; ax_why="base $ax_B is not ours or not writable"; continue; fi
 [ -d "$ax_t" ] || { ax_why="base $ax_t does not exist"; continue; }
 [ -w "$ax_t" ] || { ax_why="base $ax_t is not writable"; continue; }
 ax_e=$(mkdir "$ax_B" 2>&1) && return 0

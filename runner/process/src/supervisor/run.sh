@@ -101,6 +101,8 @@ bye
 }
 # The worker did not begin: a full disk, most often.
 stillborn() {
+# A folder that somebody removed says nothing about what ran in it.
+if [ -d "$ax_D" ]; then :; else say "l the folder of the attempt was removed"; exit 0; fi
 ax_e=$(why_not) || refuse "write $ax_e"
 refuse "worker could not start"
 }

@@ -114,7 +114,7 @@ fn stopping(job: &Job) -> Option<Fact> {
 }
 
 /// How a job ends that ran through all its stages.
-fn final_state(job: &Job) -> JobState {
+pub(crate) fn final_state(job: &Job) -> JobState {
     let bad =
         |tally: &Tally| tally.unresolved > 0 || tally.with(Verdict::Failed) > 0 || tally.with(Verdict::Aborted) > 0;
     let cancelled = |tally: &Tally| tally.with(Verdict::Cancelled) > 0;

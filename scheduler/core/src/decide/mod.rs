@@ -15,7 +15,7 @@ use autoexec_model::id::UnixMillis;
 
 use crate::state::Job;
 
-pub(crate) use advance::batch_failed;
+pub(crate) use advance::{batch_failed, final_state};
 pub(crate) use budget::{reason_to_stop, sentence as budget_sentence};
 pub(crate) use dispatch::{free, gives_out};
 pub use input::{Input, decide, job_for};

@@ -50,7 +50,11 @@ pub fn check_step(before: &State, event: &Event, after: &State) -> Vec<Violation
 
 fn done_is_final(old: &Job, fact: &Fact, new: &Job, say: &mut impl FnMut(Rule, String)) {
     let retried = matches!(fact, Fact::TasksRetried { .. });
-    if old.state.is_final() && new.state != old.state && !retried {
+    // Whoever ignores or skips the last failure of a job that is over says that it succeeded.
+    let forgiven = matches!(fact, Fact::TaskDecided { .. })
+        && matches!(old.state, JobState::Failed | JobState::Aborted)
+        && new.state == JobState::Succeeded;
+    if old.state.is_final() && new.state != old.state && !retried && !forgiven {
         say(Rule::DoneIsFinal, format!("it was {} and is {}", old.state, new.state));
     }
     for (index, (was, is)) in old.tasks.iter().zip(&new.tasks).enumerate() {

@@ -12,7 +12,7 @@ use autoexec_model::millis::{Millis, MillisError};
 use autoexec_model::param::ParamType;
 use autoexec_model::plan::{BetweenMode, BudgetScope, HostKeyCheck, PlanFile, Transport};
 use autoexec_model::selector::{Selector, SelectorError};
-use autoexec_model::spec::{JobSpec, is_name};
+use autoexec_model::spec::{JobSpec, is_job_name};
 use autoexec_model::tool::ToolIndex;
 use serde_json::{Map, Value};
 
@@ -183,10 +183,10 @@ fn options(said: &Overrides, found: &mut Diagnostics) -> PlanOptions {
         let message = format!("must be from 1 to {}", super::group::MAX_PARALLEL);
         found.push(typed("--parallel", &parallel.to_string(), 0, message));
     }
-    if let Some(name) = said.name.as_deref().filter(|name| !is_name(name)) {
+    if let Some(name) = said.name.as_deref().filter(|name| !is_job_name(name)) {
         found.push(
             typed("--name", name, 0, "cannot be the name of a job")
-                .hint("use letters, digits, `_` and `-`, at most 64 of them"),
+                .hint("use letters, digits, `_` and `-`, at most 64 of them; not `last` and not a number"),
         );
     }
     PlanOptions {

@@ -79,6 +79,8 @@ impl Engine {
             target: target.and_then(|target| job.plan.target(target)).cloned(),
             phases: earlier_outputs(job, lease.task, target),
             resume,
+            // Every new attempt is one more epoch; more epochs than attempts means that a lease ended before its attempt did.
+            again: lease.epoch.0 > lease.n,
         })
     }
 

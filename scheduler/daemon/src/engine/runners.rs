@@ -41,8 +41,12 @@ impl Engine {
                     let unknown = |lease: &LeaseFact| {
                         !kept.contains(&(AttemptId { job, task: lease.task, n: lease.n }, lease.epoch))
                     };
-                    let leases = leases.into_iter().filter(unknown).collect();
-                    self.perform(Effect::Grant { runner: to, job, leases });
+                    let leases: Vec<LeaseFact> = leases.into_iter().filter(unknown).collect();
+                    for mut grant in self.grants(job, &leases) {
+                        // It was sent before, to a runner that is no more: nobody knows how far that one came.
+                        grant.attempts.iter_mut().for_each(|attempt| attempt.again = true);
+                        self.send(&to, SchedulerMessage::Grant(Box::new(grant)));
+                    }
                 }
                 Effect::Stop { runner: to, attempt, epoch } if to == runner => {
                     self.perform(Effect::Stop { runner: to, attempt, epoch });

@@ -6,6 +6,7 @@ use autoexec_core::state::Job;
 use autoexec_core::view::{self, standing};
 use autoexec_model::grant::Stream;
 use autoexec_model::id::{AttemptId, JobId, TaskIx};
+use autoexec_model::outcome::Verdict;
 use autoexec_model::refusal::Refusal;
 use autoexec_model::state::TaskState;
 use autoexec_model::view::ClusterView;
@@ -20,6 +21,7 @@ const SAMPLE: usize = 2 * 1024;
 const MAX_CLUSTERS: usize = 200;
 
 struct Found {
+    failed: bool,
     view: ClusterView,
     message: String,
     attempts: Vec<AttemptId>,
@@ -40,7 +42,10 @@ pub(super) async fn clusters(services: &Services, job: JobId) -> Result<Vec<Clus
                         if room == 0 {
                             break;
                         }
-                        let page = reader.read_output(&key, 0, room)?;
+                        // Of a failure the end says more than the beginning.
+                        let from =
+                            if cluster.failed { reader.output_len(&key)?.saturating_sub(room as u64) } else { 0 };
+                        let page = reader.read_output(&key, from, room)?;
                         sample.extend(page.chunks.into_iter().flat_map(|(_, bytes)| bytes).take(room));
                     }
                 }
@@ -96,7 +101,7 @@ fn one(job: &Job, verdict: String, outcome: String, members: &[Option<u32>]) -> 
     let targets =
         if first.is_none() { "runner".to_owned() } else { view::fold(job, members.iter().copied().flatten()) };
     let view = ClusterView { size: members.len() as u32, targets, verdict, outcome, sample: String::new() };
-    Found { view, message, attempts }
+    Found { failed: view.verdict == Verdict::Failed.word(), view, message, attempts }
 }
 
 fn tasks_of(job: &Job, subject: Option<u32>) -> Vec<TaskIx> {

@@ -111,7 +111,7 @@ fn flags_that_cannot_be_read_say_where() {
         --name:1:1: cannot be the name of a job
           1 | a b
             | ^
-          hint: use letters, digits, `_` and `-`, at most 64 of them
+          hint: use letters, digits, `_` and `-`, at most 64 of them; not `last` and not a number
         --host-key:1:1: `nope` is not known
           1 | nope
             | ^
