@@ -22,13 +22,13 @@ build: ## build everything, unoptimised
 	$(CARGO) build $(CARGO_FLAGS) --workspace
 
 test: install-deps ## run every test, doc tests too
+	$(CARGO) test $(CARGO_FLAGS) --workspace --doc
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	    set -x; $(CARGO) nextest run $(CARGO_FLAGS) --workspace; \
 	else \
 	    echo 'make test: no cargo-nextest here, so cargo test is used; the tests are the same'; \
 	    set -x; $(CARGO) test $(CARGO_FLAGS) --workspace --no-fail-fast --lib --bins --tests; \
 	fi
-	$(CARGO) test $(CARGO_FLAGS) --workspace --doc
 
 check: fmt-check clippy test deny ## everything that must hold before a commit
 
