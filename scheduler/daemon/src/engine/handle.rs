@@ -8,7 +8,6 @@ use autoexec_model::id::{Digest, JobId};
 use autoexec_model::plan::Plan;
 use autoexec_model::refusal::{Code, Refusal};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Engine, EngineError, Message, Submission};
@@ -46,15 +45,10 @@ impl Handle {
         answer.await.map_err(|_| stopped())?
     }
 
-    /// Submits a job with its secrets and files.
-    pub(crate) async fn submit(
-        &self,
-        input: Input,
-        secrets: Map<String, Value>,
-        blobs: BTreeMap<String, String>,
-    ) -> Result<Vec<Event>, Refusal> {
+    /// Submits a job with its secrets.
+    pub(crate) async fn submit(&self, input: Input, secrets: Map<String, Value>) -> Result<Vec<Event>, Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.tell(Message::Submit(Box::new(Submission { input, secrets, blobs, reply }))).await?;
+        self.tell(Message::Submit(Box::new(Submission { input, secrets, reply }))).await?;
         answer.await.map_err(|_| stopped())?
     }
 

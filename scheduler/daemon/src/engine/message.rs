@@ -7,7 +7,6 @@ use autoexec_model::id::{Digest, Epoch, RunnerId};
 use autoexec_model::refusal::Refusal;
 use autoexec_wire::session::SchedulerMessage;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Engine;
@@ -80,8 +79,6 @@ pub(crate) struct Submission {
     pub(crate) input: Input,
     /// Values of its secret parameters.
     pub(crate) secrets: Map<String, Value>,
-    /// Blobs of its file parameters: digests in the store.
-    pub(crate) blobs: BTreeMap<String, String>,
     /// Who wants to know.
     pub(crate) reply: oneshot::Sender<Result<Vec<Event>, Refusal>>,
 }

@@ -11,7 +11,7 @@ use autoexec_model::grant::OutputChunk;
 use autoexec_model::id::{Epoch, JobId, RunnerId};
 use autoexec_model::plan::Plan;
 use autoexec_model::refusal::Refusal;
-use autoexec_store::{BlobUse, JobSummary, PlanBlob, Secret, SecretPut, Store as _};
+use autoexec_store::{JobSummary, PlanBlob, Secret, SecretPut, Store as _};
 use autoexec_wire::session::SchedulerMessage;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -90,7 +90,7 @@ impl Engine {
     }
 
     fn take_submission(&mut self, submission: Submission, pending: &mut Pending) -> Result<(), EngineError> {
-        let Submission { input, secrets, blobs, reply } = submission;
+        let Submission { input, secrets, reply } = submission;
         let Input::Submit { plan, digest, idempotency_key, .. } = &input else { return Ok(()) };
         let (job, known) = job_for(&self.state, idempotency_key.as_deref());
         if known {
@@ -105,7 +105,6 @@ impl Engine {
             let bytes = value.to_string().into_bytes();
             pending.commit.secrets.push(SecretPut { job: job.0, name: name.clone(), value: Secret::new(bytes) });
         }
-        pending.commit.blob_uses.extend(blobs.into_values().map(|digest| BlobUse { job: job.0, digest }));
         self.secrets.insert(job, Arc::new(secrets));
         self.take_input(input, Some(reply), pending)
     }

@@ -66,7 +66,7 @@ impl JobsApi for Services {
             by: request.by,
             idempotency_key: request.idempotency_key.clone(),
         };
-        let events = self.engine.submit(input, secrets, BTreeMap::new()).await?;
+        let events = self.engine.submit(input, secrets).await?;
         match (events.first().and_then(|event| event.job), request.idempotency_key) {
             (Some(job), _) => Ok(SubmitReply { job, ..reply }),
             (None, Some(key)) => {
