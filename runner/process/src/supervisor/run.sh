@@ -156,8 +156,11 @@ fi
 ax_gonechild=0
 if [ -n "$ax_w" ]; then
 ax_state="s started"
+# Only the wait may be woken: ksh93 loses what a command prints when a trapped signal comes while it reads that.
 while :; do
+trap : USR1
 wait "$ax_w"
+trap "" USR1
 if alive "$ax_w" 0; then ax_gonechild=0; else ax_gonechild=1; fi
 ax_q=$ax_quiet
 step

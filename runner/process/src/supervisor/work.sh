@@ -48,6 +48,12 @@ if [ -n "$ax_pipes" ]; then chmod 622 "$ax_O/out.pipe" "$ax_O/err.pipe"; fi
 all() { stage && true >"$ax_O/output" && open; }
 # A script that opens /dev/stderr again would cut our file to nothing, so it gets pipes. The reader outlives a polite kill.
 keep() { trap "" HUP INT QUIT TERM; exec cat "$ax_O/$1.pipe" >>"$ax_D/$1"; }
+awake() {
+{ read -r ax_l <"/proc/$1/stat"; } 2>/dev/null || return 1
+set -- 1 2 ${ax_l##*") "}
+case $3 in R|D) return 0 ;; esac
+return 1
+}
 all 2>/dev/null || { ax_e=$(all 2>&1; why_not 2>&1); void "write $ax_e"; }
 if [ -n "$ax_I" ]; then rm -f "$ax_I"; ax_I=; fi
 # The commands with which the inner shell is reached; it reads its program, and a password goes, on stdin only.
@@ -111,6 +117,11 @@ ax_x=0
 while { alive "$ax_p1" 0 || alive "$ax_p2" 0; } && [ "$ax_x" -lt 100 ]; do
 ax_x=$((ax_x+1))
 [ "$ax_x" -gt 10 ] && { sleep 0.02 2>/dev/null || sleep 1; }
+done
+# A reader that sleeps has nothing to read; one that runs on a busy host, or waits for the disk, is still given 30 s.
+while { awake "$ax_p1" || awake "$ax_p2"; } && [ "$ax_x" -lt 1600 ]; do
+ax_x=$((ax_x+1))
+sleep 0.02 2>/dev/null || sleep 1
 done
 else
 (go) </dev/null >>"$ax_D/out" 2>>"$ax_D/err"
