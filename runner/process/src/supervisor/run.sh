@@ -35,6 +35,7 @@ ax_w=$! ax_p=
 nap() { sleep "$1" 2>/dev/null || sleep 1; }
 # Wakes us often in the beginning, then once a second. Ends when we are gone.
 tick() {
+case ${KSH_VERSION-} in *93*) return 0 ;; esac
 [ -n "$ax_tk" ] && kill "$ax_tk" 2>/dev/null
 ax_ticks=0
 (
@@ -156,11 +157,12 @@ fi
 ax_gonechild=0
 if [ -n "$ax_w" ]; then
 ax_state="s started"
-# Only the wait may be woken: ksh93 loses what a command prints when a trapped signal comes while it reads that.
-while :; do
-trap : USR1
-wait "$ax_w"
+# Only the wait may be woken. ksh93 is not woken at all: with trapped signals it loses what commands print, or aborts.
+rest() { trap : USR1; wait "$ax_w"; trap "" USR1; }
+case ${KSH_VERSION-} in *93*) rest() { if [ "$ax_quiet" -gt 20 ]; then nap 1; else nap 0.1; fi; } ;; esac
 trap "" USR1
+while :; do
+rest
 if alive "$ax_w" 0; then ax_gonechild=0; else ax_gonechild=1; fi
 ax_q=$ax_quiet
 step
