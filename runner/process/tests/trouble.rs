@@ -89,24 +89,18 @@ async fn a_storm_of_signals_loses_no_output() {
         let run = script("storm", text);
         let record = host.dir(&run.key).join("run");
         // The supervisor is the parent of the worker that the record names.
-        let storm = std::thread::spawn(move || {
-            let deadline = std::time::Instant::now() + Duration::from_secs(20);
-            let worker = loop {
-                let text = std::fs::read_to_string(&record).unwrap_or_default();
-                if let Some(pid) = text.split(' ').nth(1) {
-                    break pid.to_owned();
-                }
-                assert!(std::time::Instant::now() < deadline, "nothing began");
-                std::thread::yield_now();
-            };
-            let stat = std::fs::read_to_string(format!("/proc/{worker}/stat")).unwrap();
+        let storm = tokio::spawn(async move {
+            let worker = || std::fs::read_to_string(&record).ok()?.split(' ').nth(1).map(str::to_owned);
+            crate::host::until("it has begun", || worker().is_some()).await;
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", worker().unwrap())).unwrap();
             let parent = stat.rsplit(") ").next().unwrap().split(' ').nth(1).unwrap().to_owned();
             let text = "n=0; while [ $n -lt 60000 ] && kill -USR1 $1 2>/dev/null; do n=$((n+1)); done; echo $n";
-            let output = std::process::Command::new("sh").args(["-c", text, "storm", &parent]).output().unwrap();
+            let output =
+                tokio::process::Command::new("sh").args(["-c", text, "storm", &parent]).output().await.unwrap();
             String::from_utf8(output.stdout).unwrap().trim().parse::<u32>().unwrap()
         });
         let (ended, seen) = host.start(&run).await;
-        let sent = storm.join().unwrap();
+        let sent = storm.await.unwrap();
         assert!(sent > 100, "{shell:?}: {sent}");
         assert_eq!(ended, exited(0), "{shell:?}");
         let lines = |word: &str| (1..=300).map(|n| format!("{word} {n}\n")).collect::<String>();
